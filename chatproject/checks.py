@@ -1,0 +1,81 @@
+"""System checks: a configuration that would fail later says so at the start, with what to do about it."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from chat.routes import RouteError, routes_from
+
+#: A lease is renewed three times in its life; a busy second must not cost a process its answers.
+SHORTEST_LEASE_SECONDS = 2.0
+#: Readers acknowledge every quarter of the window.
+SMALLEST_WINDOW_EVENTS = 4
+
+
+@register()
+def check_routes(**kwargs: Any) -> list[CheckMessage]:
+    try:
+        routes = routes_from(os.environ)
+    except RouteError as error:
+        return [Error(str(error), hint="Set it, or unset the others of its family.", id="chatproject.E001")]
+    messages: list[CheckMessage] = []
+    for route in routes:
+        name = route["name"].upper()
+        if route["kind"] == "scripted" and not settings.DEBUG and not is_local(settings.SITE_URL):
+            hint = f"Unset {name}_KIND and name a real model."
+            messages.append(Warning("A scripted provider answers the public.", hint=hint, id="chatproject.W001"))
+        elif route["base_url"] and not route["api_key_env"] and not is_local(route["base_url"]):
+            hint = f"Set {name}_API_KEY in the environment of every server process."
+            messages.append(Warning(f"{name}_BASE_URL is used without a key.", hint=hint, id="chatproject.W002"))
+    return messages
+
+
+@register(Tags.security)
+def check_site_url(**kwargs: Any) -> list[CheckMessage]:
+    """Not a deploy check: plain http beyond this machine is wrong from the first day."""
+    if settings.IS_HTTPS or is_local(settings.SITE_URL):
+        return []
+    hint = "Put a proxy with TLS before it and set SITE_URL=https://… and BEHIND_PROXY=1."
+    return [Warning(f"{settings.SITE_URL} sends sessions in the clear.", hint=hint, id="chatproject.W003")]
+
+
+@register(Tags.database)
+def check_halves(**kwargs: Any) -> list[CheckMessage]:
+    """DATABASE_URL and REDIS_URL decide between the embedded default and production: both or neither."""
+    if settings.REDIS_URL and settings.DATABASE_IS_SQLITE:
+        hint = "Set DATABASE_URL to a PostgreSQL, or unset REDIS_URL."
+        return [Warning("REDIS_URL is set, but the database is SQLite.", hint=hint, id="chatproject.W004")]
+    return []
+
+
+@register()
+def check_live_path(**kwargs: Any) -> list[CheckMessage]:
+    errors: list[CheckMessage] = []
+    if settings.STREAM_LEASE_SECONDS < SHORTEST_LEASE_SECONDS:
+        hint = f"At least {SHORTEST_LEASE_SECONDS:g}; it bounds how soon a dead process's answers are continued."
+        errors.append(Error("STREAM_LEASE_SECONDS is too short to be renewed.", hint=hint, id="chatproject.E002"))
+    if settings.STREAM_WINDOW_EVENTS < SMALLEST_WINDOW_EVENTS:
+        hint = f"At least {SMALLEST_WINDOW_EVENTS}."
+        errors.append(Error("STREAM_WINDOW_EVENTS leaves readers no window.", hint=hint, id="chatproject.E003"))
+    longest_part = max(settings.PROVIDER_FIRST_CONTENT_SECONDS, settings.PROVIDER_GAP_SECONDS)
+    if longest_part >= settings.PROVIDER_TOTAL_SECONDS:
+        hint = "Make it longer than PROVIDER_FIRST_CONTENT_SECONDS and PROVIDER_GAP_SECONDS."
+        errors.append(Error("PROVIDER_TOTAL_SECONDS hides the other limits.", hint=hint, id="chatproject.E004"))
+    return errors
+
+
+def is_local(url: str) -> bool:
+    """Its host is this machine."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""From a clone to a running site: environment, checks, the packaged model, the server."""

@@ -1,0 +1,102 @@
+"""What each variable of the environment means to an operator, in sections. Defaults are read from the code."""
+
+from __future__ import annotations
+
+SECTIONS: dict[str, dict[str, str]] = {
+    "The site": {
+        "SITE_URL": "Where people find the site. https turns on secure cookies, HSTS and the redirect.",
+        "PORT": "Port of `manage.py up`.",
+        "HOST": "Address that `manage.py up` listens on.",
+        "ALLOWED_HOSTS": "Host names that are answered, comma-separated; localhost and SITE_URL's unless set.",
+        "CSRF_TRUSTED_ORIGINS": "Origins that may post, comma-separated; SITE_URL when it is https.",
+        "BEHIND_PROXY": "A proxy ends TLS and sets X-Forwarded-Proto.",
+        "SECURE_SSL_REDIRECT": "Redirect http to https (only when SITE_URL is https).",
+        "SECURE_HSTS_SECONDS": "How long browsers remember https, seconds (only when SITE_URL is https).",
+        "SECRET_KEY": "Signs sessions; made once and kept in SOKSAK_DATA_DIR unless set.",
+        "SOKSAK_DATA_DIR": "Everything this installation writes: database, keys, collected static files, logs.",
+        "DEBUG": "Django's debug pages. Never in public.",
+        "LANGUAGE_CODE": "Language of a visitor whose browser asks for none of ours: ko or en.",
+        "TIME_ZONE": "Time zone of the admin.",
+        "STATICFILES_BACKEND": "Django storage of static files.",
+        "SESSION_COOKIE_AGE_SECONDS": "How long a sign-in lasts, seconds.",
+        "ACCOUNT_EMAIL_VERIFICATION": "none, optional or mandatory; needs a working EMAIL_BACKEND.",
+        "EMAIL_BACKEND": "Django e-mail backend.",
+    },
+    "Database and Redis": {
+        "DATABASE_URL": "`postgres://…` for production.",
+        "DATABASE_THREADS": "Threads that may be in the database at once for sockets and answers.",
+        "DATABASE_POOL_SIZE": "Postgres: most connections of one process.",
+        "DATABASE_POOL_TIMEOUT_SECONDS": "Postgres: how long to wait for a connection, seconds.",
+        "SQLITE_TIMEOUT_SECONDS": "SQLite: how long to wait for a lock, seconds.",
+        "SQLITE_TEST_NAME": "SQLite: file of the tests' database.",
+        "REDIS_URL": "Turns on Celery for deferred work and hints between processes.",
+    },
+    "Deferred work": {
+        "OUTBOX_POLL_SECONDS": "How often the thread looks for due jobs, seconds.",
+        "OUTBOX_GATHER_SECONDS": "How long a woken thread waits for more to become due, seconds.",
+        "OUTBOX_LEASE_SECONDS": "A job whose worker is silent for so long is run again, seconds.",
+        "OUTBOX_HOLD_SECONDS": "How long a job waits for its answer's end to be told, should the process die, seconds.",
+        "OUTBOX_SWEEP_SECONDS": "With Redis: after how long a job that nobody took is sent again, seconds.",
+    },
+    "Limits a client can meet": {
+        "CHAT_STREAMING_ENABLED": "The kill switch. false: every answer comes as a completed response.",
+        "CHAT_MESSAGE_MAX_CHARS": "Longest message, code points.",
+        "CHAT_COMMANDS_PER_MINUTE": "Commands a user may send a minute, of any kind.",
+        "CHAT_TURNS_PER_MINUTE": "Answers a user may ask for a minute.",
+        "CHAT_GUESTS_PER_HOUR": "Guests that may come from one address an hour.",
+        "CHAT_SOCKETS_PER_USER": "Open sockets a user may have in one process.",
+        "CHAT_GENERATIONS_PER_USER": "Answers that may be written for a user at once.",
+        "CHAT_FRAME_MAX_BYTES": "Longest frame or body, bytes.",
+    },
+    "The live path": {
+        "STREAM_TICK_SECONDS": "How long a provider's connection rests between reads, seconds; 0 reads at once.",
+        "STREAM_WINDOW_EVENTS": "Events that may be on their way to a reader unacknowledged.",
+        "STREAM_SLOW_READER_SECONDS": "A reader without credit for so long is closed (4008), seconds.",
+        "STREAM_HEARTBEAT_SECONDS": "After how much silence a heartbeat is sent, seconds.",
+        "STREAM_CHECKPOINT_SECONDS": "How often running text is made durable, seconds: what a crash may cost.",
+        "STREAM_SESSION_RECHECK_SECONDS": "How often an open socket's session is checked again, seconds.",
+        "STREAM_DRAIN_SECONDS": "A process that is told to end lets its answers finish for so long, seconds.",
+        "STREAM_LEASE_SECONDS": "A process that is silent for so long loses its answers to another one, seconds.",
+        "ROUTES_CACHE_SECONDS": "How long a process may not see an operator's change of routes or cards, seconds.",
+    },
+    "The model": {
+        "LOCAL_MODEL_URL": "Endpoint of the packaged model; `manage.py up` sets it.",
+        "PROVIDER_FIRST_CONTENT_SECONDS": "Longest wait for the first content, seconds.",
+        "PROVIDER_GAP_SECONDS": "Longest wait between contents, seconds.",
+        "PROVIDER_TOTAL_SECONDS": "Longest answer, seconds.",
+        "ALLOW_PROVIDER_REQUESTS": "false makes every real provider refuse.",
+    },
+    "Operation": {
+        "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR.",
+        "LOG_JSON": "Log lines as JSON.",
+        "METRICS_TOKEN": "Bearer token of /metrics; without it only this very machine is answered.",
+    },
+}
+
+#: Defaults that the code computes.
+COMPUTED_DEFAULTS: dict[str, str] = {
+    "SOKSAK_DATA_DIR": "`.var`",
+    "SECRET_KEY": "made once",
+    "DATABASE_URL": "SQLite in SOKSAK_DATA_DIR",
+    "DATABASE_POOL_SIZE": "DATABASE_THREADS + 12",
+    "SQLITE_TEST_NAME": "beside the database",
+    "PORT": "`8000`",
+    "HOST": "`127.0.0.1`",
+}
+
+#: `<family>_<suffix>` configures a way to a model; the families are in chat/routes.py, first choice first.
+ROUTE_SUFFIXES: dict[str, str] = {
+    "BASE_URL": "Endpoint, up to and without `/chat/completions` or `/v1/messages`.",
+    "API_KEY": "Key. It stays in the environment: never in the database, a log or the browser.",
+    "MODEL": "Model name.",
+    "KIND": "Dialect: openai, anthropic or scripted.",
+    "CAN_PREFILL": "The endpoint continues a given beginning of the answer.",
+    "MAX_CONTEXT_TOKENS": "Longest prompt and answer together, tokens.",
+    "MAX_OUTPUT_TOKENS": "Longest answer, tokens.",
+    "OPTIONS": "More fields of the request, a JSON object.",
+}
+#: `<provider>_CLIENT_ID` and `_CLIENT_SECRET` turn a social sign-in on.
+SOCIAL_SUFFIXES: dict[str, str] = {
+    "CLIENT_ID": "Client id of the sign-in; without it the button is not shown.",
+    "CLIENT_SECRET": "Its secret.",
+}
