@@ -1,0 +1,117 @@
+"""The life of one answer, who owns it, and what its request was measured to take."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Generation(models.Model):
+    """One run of a model for one character message.
+
+    `attempt` is the fence: whoever raises it owns the answer, and every write names the attempt it
+    belongs to. `checkpoint_text` is the text as of event `checkpoint_seq`, at most about a second old.
+    """
+
+    class Status(models.TextChoices):
+        RUNNING = "running"
+        DONE = "done"
+        STOPPED = "stopped"
+        INTERRUPTED = "interrupted"
+        FAILED = "failed"
+
+    class Kind(models.TextChoices):
+        REPLY = "reply"
+        REGENERATE = "regenerate"
+        CONTINUE = "continue"
+
+    message = models.OneToOneField("chat.Message", on_delete=models.CASCADE, primary_key=True)
+    room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="generations")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generations")
+    request_id = models.CharField(max_length=64)
+    #: CRC-32 of the command's own fields, to tell a repeat from a reuse of its requestId.
+    request_digest = models.CharField(max_length=8)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.REPLY)
+    path = models.CharField(max_length=10)
+    status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING)
+    attempt = models.PositiveIntegerField(default=1)
+    owner = models.CharField(max_length=80)
+    #: Text the answer began with (continue), as code points at the start of the content.
+    prefix_length = models.PositiveIntegerField(default=0)
+    checkpoint_text = models.TextField(blank=True)
+    checkpoint_seq = models.PositiveIntegerField(default=0)
+    #: Somebody wants it to end there: code points they had seen. Its owner, or the next one, does it.
+    stop_length = models.PositiveIntegerField(null=True, blank=True)
+    #: seq of the terminal event, once there is one.
+    last_seq = models.PositiveIntegerField(null=True, blank=True)
+    route_name = models.CharField(max_length=80, blank=True)
+    model = models.CharField(max_length=120, blank=True)
+    finish_reason = models.CharField(max_length=20, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    cached_tokens = models.PositiveIntegerField(null=True, blank=True)
+    first_ms = models.FloatField(null=True, blank=True)
+    total_ms = models.FloatField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "request_id"], name="one_generation_per_request"),
+            models.UniqueConstraint(
+                fields=["room"], condition=Q(status="running"), name="one_running_generation_per_room"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["owner"], condition=Q(status="running"), name="running_by_owner"),
+            models.Index(fields=["-created_at"], name="newest_generations"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.status}"
+
+
+class ProcessLease(models.Model):
+    """A process says it is alive. One lease a process, not one a run."""
+
+    owner = models.CharField(max_length=80, primary_key=True)
+    started_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.owner
+
+
+class Trace(models.Model):
+    """One row a request: every stage mark, milliseconds since the command was received.
+
+    `marks` are the server's, on its own clock; `client_marks` the browser's, since the click.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    request_id = models.CharField(max_length=64)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="traces")
+    room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="traces")
+    character = models.ForeignKey("chat.Character", on_delete=models.CASCADE, related_name="traces")
+    message = models.ForeignKey("chat.Message", null=True, on_delete=models.SET_NULL, related_name="+")
+    path = models.CharField(max_length=10)
+    attempt = models.PositiveIntegerField(default=1)
+    outcome = models.CharField(max_length=12, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    marks = models.JSONField(default=dict)
+    client_marks = models.JSONField(default=dict)
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "request_id"], name="one_trace_per_request")
+        ]
+
+    def __str__(self) -> str:
+        return self.request_id

@@ -1,0 +1,59 @@
+"""One durable utterance. Variants of an answer share `reply_to` and `position`; one is selected."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+
+class Message(models.Model):
+    """One messageId is one generation, never reused. `tokens` is counted when the text is written."""
+
+    class Role(models.TextChoices):
+        USER = "user"
+        CHARACTER = "character"
+
+    class Status(models.TextChoices):
+        #: Being written; the text so far is the generation's checkpoint.
+        WRITING = "writing"
+        COMPLETE = "complete"
+        #: The reader stopped it; the text is what the reader had seen.
+        STOPPED = "stopped"
+        #: It ended midway and could not be continued; the text so far is kept.
+        INTERRUPTED = "interrupted"
+        #: It ended before any text.
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="messages")
+    role = models.CharField(max_length=10, choices=Role)
+    reply_to = models.ForeignKey("self", null=True, blank=True, on_delete=models.CASCADE, related_name="replies")
+    position = models.PositiveIntegerField()
+    content = models.TextField(blank=True)
+    tokens = models.PositiveIntegerField(default=0)
+    status = models.CharField(max_length=12, choices=Status, default=Status.COMPLETE)
+    selected = models.BooleanField(default=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    edited_at = models.DateTimeField(null=True, blank=True)
+    #: Rewound away; kept so that its requestId stays answered.
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["position", "created_at"]
+        indexes = [
+            models.Index(fields=["room", "position"]),
+            models.Index(fields=["-created_at"], name="newest_messages"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["room", "position"],
+                condition=Q(selected=True, deleted_at=None),
+                name="one_selected_message_per_position",
+            ),
+            models.CheckConstraint(condition=Q(role__in=["user", "character"]), name="message_role_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.position}"

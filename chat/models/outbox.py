@@ -1,0 +1,34 @@
+"""Deferred work as rows, written in the same transaction as their cause."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class OutboxJob(models.Model):
+    """A job is due when `available_at` has come and nobody holds its lease."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        #: Tried too often; kept for a person to look at and re-run.
+        DEAD = "dead"
+
+    kind = models.CharField(max_length=40)
+    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="jobs")
+    status = models.CharField(max_length=8, choices=Status, default=Status.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    available_at = models.DateTimeField()
+    leased_until = models.DateTimeField(null=True, blank=True)
+    last_error = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["available_at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "message"], name="one_job_per_kind_and_message")]
+        indexes = [models.Index(fields=["available_at"], condition=Q(status="waiting"), name="waiting_jobs")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.status}"
