@@ -1,0 +1,13 @@
+"""What an operator sees and may change. One file a noun; nothing here is on anybody's way to an answer."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from chat.admin import characters, generations, messages, outbox, rooms, routes, traces, users
+
+__all__ = ["characters", "generations", "messages", "outbox", "rooms", "routes", "traces", "users"]
+
+admin.site.site_header = "Soksak"
+admin.site.site_title = "Soksak"
+admin.site.index_title = "What is true, and what it took"

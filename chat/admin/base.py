@@ -1,0 +1,102 @@
+"""What the admin's pages share: bounded lists, pages one may only read, and links between rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+#: Rows that a list counts and pages through; older ones are found by filter or search.
+ROWS_MAX = 10_000
+
+
+if TYPE_CHECKING:
+    # Generic in the stubs only.
+    AnyPaginator = Paginator[Any]
+    AnyModelAdmin = admin.ModelAdmin[Any]
+    AnyModelForm = forms.ModelForm[Any]
+    AnyInline = admin.StackedInline[Any, Any]
+else:
+    AnyPaginator = Paginator
+    AnyModelAdmin = admin.ModelAdmin
+    AnyModelForm = forms.ModelForm
+    AnyInline = admin.StackedInline
+
+
+class BoundedPaginator(AnyPaginator):
+    """Counts no further than ROWS_MAX: counting a large table takes seconds."""
+
+    @cached_property
+    def count(self) -> int:
+        rows = self.object_list
+        assert isinstance(rows, QuerySet)
+        return rows.order_by()[:ROWS_MAX].count()
+
+
+class BoundedAdmin(AnyModelAdmin):
+    """Every list is one page of rows and a few queries, however many rows there are."""
+
+    list_per_page = 50
+    list_max_show_all = 50
+    show_full_result_count = False
+    # Facets count the whole table once a filter.
+    show_facets = admin.ShowFacets.NEVER
+    paginator = BoundedPaginator
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Only what was changed here: counters and heads grow while the form is open."""
+        if not change:
+            obj.save()
+            return
+        columns = {field.name for field in obj._meta.concrete_fields}
+        obj.save(update_fields=columns.intersection(form.changed_data))
+
+
+class ReadOnlyAdmin(BoundedAdmin):
+    """Facts that the product wrote: to be read, by those with the permission to view them."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def link(target: Model | None, text: str | None = None) -> SafeString | str:
+    """To the row's own page; "–" when there is none."""
+    if target is None:
+        return "–"
+    meta = target._meta
+    address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[target.pk])
+    return format_html('<a href="{}">{}</a>', address, text or str(target))
+
+
+def list_link(model_name: str, text: str, **filters: Any) -> SafeString:
+    """To the list of the chat model `model_name`, filtered."""
+    address = reverse(f"admin:chat_{model_name}_changelist")
+    return format_html('<a href="{}?{}">{}</a>', address, urlencode(filters), text)
+
+
+def pre(text: str) -> SafeString:
+    """Text as it stands, wrapped so that it fits a phone."""
+    return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere;max-width:46rem">{}</div>', text or "–")
+
+
+def as_uuid(term: str) -> UUID | None:
+    try:
+        return UUID(term.strip())
+    except ValueError:
+        return None

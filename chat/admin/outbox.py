@@ -1,0 +1,52 @@
+"""Deferred work: what waits, what is dead, and a second chance for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+
+from chat import outbox
+from chat.admin.base import ReadOnlyAdmin, link, pre
+from chat.excerpts import shorten
+from chat.models import OutboxJob
+
+
+@admin.register(OutboxJob)
+class OutboxJobAdmin(ReadOnlyAdmin):
+    list_display = ("kind", "status", "attempts", "available_at", "leased_until", "error", "message_link")
+    list_filter = ("status", "kind")
+    list_select_related = ("message",)
+    ordering = ("-pk",)
+    actions = ("run_again",)
+    fields = (
+        "kind", "status", "message_link", "attempts", "available_at", "leased_until", "full_error", "created_at",
+        "done_at",
+    )
+    readonly_fields = fields
+
+    def has_run_again_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_outboxjob")
+
+    @admin.action(description="Run dead jobs again", permissions=["run_again"])
+    def run_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        chosen = list(queryset.values_list("pk", flat=True))
+        revived = outbox.retry(chosen)
+        told = f"{revived} of {len(chosen)} run again; only dead jobs are."
+        self.message_user(request, told, messages.SUCCESS if revived else messages.WARNING)
+
+    @admin.display(description="last error")
+    def error(self, job: OutboxJob) -> str:
+        # A traceback says what happened in its last line.
+        return shorten(job.last_error.strip().rpartition("\n")[2], 80) or "–"
+
+    @admin.display(description="last error")
+    def full_error(self, job: OutboxJob) -> SafeString:
+        return pre(job.last_error)
+
+    @admin.display(description="message")
+    def message_link(self, job: OutboxJob) -> SafeString | str:
+        return link(job.message, str(job.message_id))

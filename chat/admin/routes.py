@@ -1,0 +1,113 @@
+"""Ways to a model. A key is named, never held: what a person may type here is the name of a variable."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest
+
+from chat.admin.base import AnyModelForm, BoundedAdmin
+from chat.models import ModelRoute
+from chat.routes import LOCAL_ROUTE, SERVICES
+
+#: Names that the environment's own routes take at every start.
+RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICES)}
+POSITIVE = ("max_context_tokens", "max_output_tokens", "first_content_seconds", "gap_seconds", "total_seconds")
+SECRET_OPTION = re.compile(r"(api|access|secret).?key|authorization|password|^key$|^(auth|bearer|access).?token$", re.I)
+FROM_ENVIRONMENT = (
+    "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_… or the packaged model) at every start: "
+    "change it there."
+)
+
+
+class RouteForm(AnyModelForm):
+    class Meta:
+        model = ModelRoute
+        fields = "__all__"
+
+    def clean_name(self) -> str:
+        name: str = self.cleaned_data["name"]
+        if name.strip().lower() in RESERVED:
+            raise forms.ValidationError("The environment's own routes have this name; choose another.")
+        return name
+
+    def clean_base_url(self) -> str:
+        address: str = self.cleaned_data["base_url"].strip().rstrip("/")
+        if address:
+            _check_address(address)
+        return address
+
+    def clean_api_key_env(self) -> str:
+        name: str = self.cleaned_data["api_key_env"].strip()
+        if name and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
+            raise forms.ValidationError("The name of a variable, like OPENAI_API_KEY; never the key itself.")
+        return name
+
+    def clean_options(self) -> dict[str, Any]:
+        options = self.cleaned_data["options"] or {}
+        if not isinstance(options, dict):
+            raise forms.ValidationError("Options are a JSON object: { … }.")
+        if any(SECRET_OPTION.search(name) for name in options):
+            raise forms.ValidationError("No keys or tokens here: they belong in the environment.")
+        return options
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        for name in POSITIVE:
+            if name in cleaned and not 0 < cleaned[name] < float("inf"):
+                self.add_error(name, "More than 0.")
+        if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
+            for name in ("base_url", "model"):
+                if name in cleaned and not cleaned[name]:
+                    self.add_error(name, "Needed for this kind.")
+        return cleaned
+
+
+def _check_address(address: str) -> None:
+    try:
+        parts = urlsplit(address)
+        is_whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_whole = None
+    if not is_whole:
+        raise forms.ValidationError("An address that begins with http:// or https://.")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise forms.ValidationError("Only the address: no user, no password, no query.")
+
+
+@admin.register(ModelRoute)
+class ModelRouteAdmin(BoundedAdmin):
+    """Tried in order of `sort`; a room may pin one."""
+
+    form = RouteForm
+    list_display = ("name", "kind", "model", "is_enabled", "sort", "key", "origin")
+    list_filter = ("kind", "is_enabled")
+    search_fields = ("name", "model")
+    fields = (
+        "origin", *(field.name for field in ModelRoute._meta.fields if field.editable and not field.primary_key), "key",
+    )
+    readonly_fields = ("origin", "key")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and not (obj and obj.is_from_environment)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and obj.is_from_environment)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
+
+    @admin.display(description="origin")
+    def origin(self, route: ModelRoute) -> str:
+        return FROM_ENVIRONMENT if route.is_from_environment else "Made here."
+
+    @admin.display(description="key")
+    def key(self, route: ModelRoute) -> str:
+        if not route.api_key_env:
+            return "none needed"
+        return f"{route.api_key_env} is {'set' if os.environ.get(route.api_key_env) else 'NOT set'}"

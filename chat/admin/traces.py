@@ -1,0 +1,61 @@
+"""Traces: every stage of one request, on the server's clock and on the browser's."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from chat.admin.base import link
+from chat.admin.generations import ByRequestAdmin
+from chat.models import Trace
+
+
+@admin.register(Trace)
+class TraceAdmin(ByRequestAdmin):
+    list_display = ("request_id", "path", "outcome", "error_code", "attempt", "character", "created_at")
+    list_filter = ("path", "outcome")
+    list_select_related = ("character",)
+    fields = (
+        "request_id", "path", "outcome", "error_code", "attempt", "user_link", "room_link", "character",
+        "message_link", "server_marks", "browser_marks", "created_at",
+    )
+    readonly_fields = fields
+
+    @admin.display(description="server marks")
+    def server_marks(self, trace: Trace) -> SafeString | str:
+        return marks_table(trace.marks, "ms since the command was received")
+
+    @admin.display(description="browser marks")
+    def browser_marks(self, trace: Trace) -> SafeString | str:
+        return marks_table(trace.client_marks, "ms since the click")
+
+    @admin.display(description="user")
+    def user_link(self, trace: Trace) -> SafeString | str:
+        return link(trace.user)
+
+    @admin.display(description="room")
+    def room_link(self, trace: Trace) -> SafeString | str:
+        return link(trace.room)
+
+    @admin.display(description="message")
+    def message_link(self, trace: Trace) -> SafeString | str:
+        return link(trace.message, str(trace.message_id))
+
+
+def marks_table(marks: Any, unit: str) -> SafeString | str:
+    """Stages in the order they were reached, each with its time and the step since the one before."""
+    numbers = marks if isinstance(marks, dict) else {}
+    reached = sorted((float(at), stage) for stage, at in numbers.items() if isinstance(at, int | float))
+    if not reached:
+        return "–"
+    before = [reached[0][0], *(at for at, _ in reached[:-1])]
+    rows = [
+        (stage, f"{at:.1f}", f"{at - previous:+.1f}") for (at, stage), previous in zip(reached, before, strict=True)
+    ]
+    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
+    return format_html(
+        "<table><thead><tr><th>stage</th><th>{}</th><th>step</th></tr></thead><tbody>{}</tbody></table>", unit, body
+    )

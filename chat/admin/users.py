@@ -1,0 +1,43 @@
+"""People: members and guests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
+from django.utils.safestring import SafeString
+
+from chat.admin.base import list_link
+from chat.admin.deletion import DeletesWithCompanions
+from chat.models import Generation, Message, Room, Trace, User
+
+if TYPE_CHECKING:
+    AnyUserAdmin = DjangoUserAdmin[User]
+else:
+    AnyUserAdmin = DjangoUserAdmin
+
+
+@admin.register(User)
+class UserAdmin(DeletesWithCompanions, AnyUserAdmin):
+    list_display = ("__str__", "username", "email", "is_guest", "is_staff", "is_active", "date_joined", "rooms")
+    list_filter = ("is_guest", "is_staff", "is_superuser", "is_active")
+    ordering = ("-pk",)
+    readonly_fields = ("is_guest", "rooms", "last_login", "date_joined")
+    fieldsets = (
+        *(DjangoUserAdmin.fieldsets or ()),
+        ("Soksak", {"fields": ("is_guest", "rooms")}),
+    )
+
+    def companions(self, obj: Any) -> dict[str, QuerySet[Any]]:
+        return {
+            "rooms": Room.objects.filter(owner=obj),
+            "messages": Message.objects.filter(room__owner=obj),
+            "generations": Generation.objects.filter(user=obj),
+            "traces": Trace.objects.filter(user=obj),
+        }
+
+    @admin.display(description="rooms")
+    def rooms(self, user: User) -> SafeString | str:
+        return list_link("room", "rooms", owner__id__exact=user.pk) if user.pk else "–"

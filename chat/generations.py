@@ -1,0 +1,189 @@
+"""The life of an answer after acceptance: checkpoint, settle, claim. Every write is a compare-and-set."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import DateTimeField, ExpressionWrapper, F
+from django.db.models.functions import Now
+from django.utils import timezone
+
+import chat.outbox as outbox
+from chat import turn_statements
+from chat.models import Generation, Message, ProcessLease, Room, Trace
+from chat.tokens import count_tokens
+
+#: Marks kept of one request, however many a client sends.
+CLIENT_MARKS_MAX = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an answer ended. `status` is a Generation.Status; `text` is all of it."""
+
+    status: str
+    text: str
+    last_seq: int
+    finish_reason: str = ""
+    error_code: str = ""
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    cached_tokens: int | None = None
+    first_ms: float | None = None
+    total_ms: float | None = None
+    route_name: str = ""
+    model: str = ""
+
+
+#: What the message becomes when its generation ends so.
+MESSAGE_STATUS = {
+    Generation.Status.DONE: Message.Status.COMPLETE,
+    Generation.Status.STOPPED: Message.Status.STOPPED,
+    Generation.Status.INTERRUPTED: Message.Status.INTERRUPTED,
+    Generation.Status.FAILED: Message.Status.FAILED,
+}
+
+
+def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
+    """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
+    end = {**asdict(outcome), "checkpoint_text": "", "ended_at": timezone.now()}
+    with transaction.atomic():
+        if not turn_statements.end_generation(message_id, attempt, end):
+            return False
+        turn_statements.end_message(
+            message_id, content=outcome.text, tokens=count_tokens(outcome.text),
+            status=MESSAGE_STATUS[Generation.Status(outcome.status)],
+        )
+        outbox.add("after_reply", message_id)
+    return True
+
+
+def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:
+    """Write (messageId, text, seq) of many running answers in one statement; returns how many were ours.
+
+    The owner is the fence: a process whose answers were claimed by another one writes nothing.
+    """
+    return turn_statements.checkpoint(owner, texts)
+
+
+def owned_by(owner: str, message_ids: Sequence[UUID]) -> set[UUID]:
+    """Those that still run and are `owner`'s."""
+    rows = Generation.objects.filter(pk__in=message_ids, owner=owner, status=Generation.Status.RUNNING)
+    return set(rows.values_list("pk", flat=True))
+
+
+def renew_lease(owner: str, *, seconds: float) -> None:
+    """This process is alive until `seconds` from now, by the database's clock: machines' clocks differ."""
+    expires = ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
+    if not ProcessLease.objects.filter(owner=owner).update(expires_at=expires):
+        ProcessLease.objects.create(owner=owner, expires_at=expires)
+
+
+def drop_lease(owner: str) -> None:
+    """This process has gone, and says so."""
+    ProcessLease.objects.filter(owner=owner).delete()
+
+
+def live_owners(*, seconds: float) -> set[str]:
+    """Leases last `seconds`: one that would last longer is from before a clock jumped back and proves nothing."""
+    longest = ExpressionWrapper(Now() + timedelta(seconds=2 * seconds), output_field=DateTimeField())
+    rows = ProcessLease.objects.filter(expires_at__gt=Now(), expires_at__lte=longest)
+    return set(rows.values_list("owner", flat=True))
+
+
+def running_elsewhere(owner: str) -> list[tuple[UUID, int, str]]:
+    """(messageId, attempt, owner) of every running answer that is not `owner`'s."""
+    rows = Generation.objects.filter(status=Generation.Status.RUNNING).exclude(owner=owner)
+    return list(rows.values_list("pk", "attempt", "owner"))
+
+
+def unwritten(owner: str, written: Collection[UUID], *, seconds: float) -> list[tuple[UUID, int, str]]:
+    """As `running_elsewhere`: those of `owner` that none of its tasks writes, `seconds` after their acceptance."""
+    rows = Generation.objects.filter(
+        status=Generation.Status.RUNNING, owner=owner, created_at__lt=timezone.now() - timedelta(seconds=seconds)
+    )
+    return list(rows.exclude(pk__in=written).values_list("pk", "attempt", "owner"))
+
+
+def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:
+    """Take over an answer whose owner is gone: raises the attempt. None: somebody else was first."""
+    won = Generation.objects.filter(
+        pk=message_id, attempt=attempt, status=Generation.Status.RUNNING
+    ).update(attempt=F("attempt") + 1, owner=owner)
+    if not won:
+        return None
+    return Generation.objects.select_related("message", "room__character").get(pk=message_id)
+
+
+def load(message_id: UUID) -> Generation | None:
+    """With the rows that a reader of it needs; None once it was rewound away."""
+    rows = Generation.objects.select_related("message__reply_to", "room")
+    return rows.filter(pk=message_id, message__deleted_at=None).first()
+
+
+def states(message_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int, int]]:
+    """(status, attempt, checkpoint_seq) of those that were not rewound away."""
+    rows = Generation.objects.filter(pk__in=message_ids, message__deleted_at=None)
+    return {pk: (status, attempt, seq) for pk, status, attempt, seq in rows.values_list(
+        "pk", "status", "attempt", "checkpoint_seq"
+    )}
+
+
+def running_in(room_ids: Collection[UUID], *, not_by: str) -> list[Generation]:
+    """What other processes than `not_by` write in these rooms."""
+    rows = Generation.objects.select_related("message__reply_to", "room")
+    return list(rows.filter(room_id__in=room_ids, status=Generation.Status.RUNNING).exclude(owner=not_by))
+
+
+def ask_stop(user_id: int, room_id: UUID, message_id: UUID, seen_length: int) -> bool | None:
+    """Whoever owns the answer ends it at `seen_length` code points. False: it is over; None: the user has no such."""
+    mine = Generation.objects.filter(
+        pk=message_id, room_id=room_id, room__owner_id=user_id, message__deleted_at=None
+    )
+    if mine.filter(status=Generation.Status.RUNNING).update(stop_length=seen_length):
+        return True
+    return False if mine.exists() else None
+
+
+def owned(owner: str) -> dict[UUID, int | None]:
+    """messageId → where somebody wants it to end, of every running answer that is the owner's."""
+    rows = Generation.objects.filter(owner=owner, status=Generation.Status.RUNNING)
+    return dict(rows.values_list("pk", "stop_length").order_by())
+
+
+def write_trace(trace: Trace) -> None:
+    """What the request took; the browser's marks may be there already, or an older attempt's."""
+    turn_statements.write_trace(trace)
+
+
+def write_client_marks(user_id: int, request_id: str, marks: dict[str, float]) -> bool:
+    """The browser's own marks of one of its requests; False when there is no such request.
+
+    They may come before the server's own trace is written: whoever is first makes the row.
+    """
+    generation = (
+        Generation.objects.filter(user_id=user_id, request_id=request_id).select_related("room").first()
+    )
+    if generation is None:
+        return False
+    with transaction.atomic():
+        trace, _ = Trace.objects.select_for_update().get_or_create(
+            user_id=user_id, request_id=request_id,
+            defaults={
+                "room_id": generation.room_id, "character_id": generation.room.character_id,
+                "message_id": generation.pk, "path": generation.path,
+            },
+        )
+        merged = {**trace.client_marks, **marks}
+        trace.client_marks = dict(list(merged.items())[:CLIENT_MARKS_MAX])
+        trace.save(update_fields=["client_marks"])
+    return True
+
+
+def set_window_start(room_id: UUID, position: int, *, head: int) -> None:
+    """Unless the room is past `head`: a rewind may have opened its window again, and the next turn moves it anyway."""
+    Room.objects.filter(pk=room_id, head=head).update(window_start=position)

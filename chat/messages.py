@@ -1,0 +1,234 @@
+"""A turn is accepted: one transaction, idempotent by (user, requestId). Nothing is asked of a model here."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from uuid import UUID
+from zlib import crc32
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from chat import turn_statements
+from chat.errors import BadCommand, NotFound, Refused, TooMany
+from chat.models import Generation, Message
+from chat.tokens import count_tokens
+from chat.turn_statements import RoomRow
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Who asks, in which room, under which requestId, and which process will own the answer."""
+
+    user_id: int
+    room_id: UUID
+    request_id: str
+    path: str
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The turn as committed. `is_new` is False for a repeat: then nothing was written."""
+
+    is_new: bool
+    request_id: str
+    user_id: int
+    room_id: UUID
+    character_id: str
+    message_id: UUID
+    attempt: int
+    position: int
+    reply_to: UUID | None
+    head: int
+    path: str
+    status: str
+    prefix: str
+    user_message_id: UUID | None
+    user_text: str
+    user_created_at: str
+    #: As it was under the lock.
+    room: RoomRow
+
+
+def accept_send(request: Request, text: str) -> Accepted:
+    """A user's message and the answer it will get. Raises BadCommand, Refused, NotFound."""
+    text = clean_text(text)
+    return _accept(request, _digest("send_message", request.room_id, text), _Send(text))
+
+
+def accept_regenerate(request: Request, message_id: UUID) -> Accepted:
+    """A variant beside `message_id`, or an answer to it when it is the user's own last word."""
+    return _accept(request, _digest("regenerate", request.room_id, message_id), _Regenerate(message_id))
+
+
+def accept_continue(request: Request, message_id: UUID) -> Accepted:
+    """A variant that begins with the text of `message_id` and goes on."""
+    return _accept(request, _digest("continue_message", request.room_id, message_id), _Continue(message_id))
+
+
+def clean_text(text: str) -> str:
+    """NFC, without NUL and lone surrogates (no database keeps them). Raises text_empty, text_too_long."""
+    text = unicodedata.normalize("NFC", text.replace("\x00", "")).encode("utf-8", "ignore").decode()
+    if not text.strip() or all(unicodedata.category(c) in ("Cf", "Zs", "Cc") for c in text):
+        raise BadCommand("text_empty", "The text is empty.")
+    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
+        raise BadCommand("text_too_long", f"The text is longer than {settings.CHAT_MESSAGE_MAX_CHARS} characters.")
+    return text
+
+
+def _digest(*parts: object) -> str:
+    return f"{crc32('|'.join(map(str, parts)).encode()):08x}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where the new answer goes."""
+
+    kind: str
+    position: int
+    user_message: Message | None
+    reply_to_id: UUID | None
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Send:
+    text: str
+
+    def place(self, room: RoomRow) -> _Slot:
+        here = room.next_position
+        message = Message(
+            room_id=room.id, role=Message.Role.USER, position=here, content=self.text, tokens=count_tokens(self.text)
+        )
+        return _Slot(Generation.Kind.REPLY, here + 1, message, message.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class _Regenerate:
+    message_id: UUID
+
+    def place(self, room: RoomRow) -> _Slot:
+        target = _last_turn(room, self.message_id)
+        if target.role == Message.Role.USER:
+            return _Slot(Generation.Kind.REGENERATE, target.position + 1, None, target.pk)
+        if target.reply_to_id is None:
+            raise Refused("not_regenerable", "A greeting cannot be written again; choose another one.")
+        _unselect(room, target.position)
+        return _Slot(Generation.Kind.REGENERATE, target.position, None, target.reply_to_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Continue:
+    message_id: UUID
+
+    def place(self, room: RoomRow) -> _Slot:
+        target = _last_turn(room, self.message_id)
+        if target.role != Message.Role.CHARACTER or not target.content:
+            raise Refused("not_continuable", "There is nothing to continue.")
+        _unselect(room, target.position)
+        return _Slot(Generation.Kind.CONTINUE, target.position, None, target.reply_to_id, target.content)
+
+
+def _accept(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
+    try:
+        with transaction.atomic():
+            return _accept_once(request, digest, turn)
+    except IntegrityError:
+        # Two requests raced past each other's checks; the constraints let one win, and it is committed now.
+        repeat = _find_repeat(request, digest)
+        if repeat is None:
+            raise Refused("generation_running", "One answer is already being written in this room.") from None
+        return repeat
+
+
+def _accept_once(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
+    # The row lock orders the turns of a room; SQLite's IMMEDIATE transaction orders everything.
+    room, in_the_way = turn_statements.lock_room(request.room_id, request.user_id, request.request_id)
+    if room is None:
+        raise NotFound("room_not_found", "There is no such room.")
+    if any(request_id == request.request_id for request_id, _ in in_the_way):
+        repeat = _find_repeat(request, digest)
+        assert repeat is not None, "the room's lock keeps it"
+        return repeat
+    _refuse_too_much(request, [room_id for _, room_id in in_the_way])
+    slot = turn.place(room)
+    return _write(request, digest, room, slot)
+
+
+def _refuse_too_much(request: Request, running: list[UUID]) -> None:
+    """Raises Refused, TooMany: `running` are the rooms where answers are being written for this user."""
+    if request.room_id in running:
+        raise Refused("generation_running", "One answer is already being written in this room.")
+    if len(running) >= settings.CHAT_GENERATIONS_PER_USER:
+        raise TooMany("too_many_generations", "Too many answers are being written for you.")
+
+
+def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepted:
+    message = Message(
+        room_id=room.id, role=Message.Role.CHARACTER, reply_to_id=slot.reply_to_id,
+        position=slot.position, status=Message.Status.WRITING,
+    )
+    generation = Generation(
+        message=message, room_id=room.id, user_id=request.user_id, request_id=request.request_id,
+        request_digest=digest, kind=slot.kind, path=request.path, owner=request.owner,
+        prefix_length=len(slot.prefix), checkpoint_text=slot.prefix, checkpoint_seq=1 if slot.prefix else 0,
+    )
+    turn_statements.write_turn(
+        [slot.user_message, message] if slot.user_message else [message], generation,
+        now=timezone.now(), next_position=max(room.next_position, slot.position + 1),
+    )
+    return _accepted(generation, message, slot.user_message, room, head=room.head + 1, prefix=slot.prefix, is_new=True)
+
+
+def _find_repeat(request: Request, digest: str) -> Accepted | None:
+    """The first result of this requestId; request_id_conflict when it was for something else."""
+    generation = (
+        Generation.objects.filter(user_id=request.user_id, request_id=request.request_id)
+        .select_related("message__reply_to", "room__character")
+        .first()
+    )
+    if generation is None:
+        return None
+    if generation.request_digest != digest or generation.room_id != request.room_id:
+        raise Refused("request_id_conflict", "This requestId was used for something else.")
+    message = generation.message
+    if message.deleted_at is not None:
+        raise NotFound("message_not_found", "The answer to this request was rewound away.")
+    user_message = message.reply_to if generation.kind == Generation.Kind.REPLY else None
+    room = RoomRow.of(generation.room)
+    return _accepted(generation, message, user_message, room, room.head, "", is_new=False)
+
+
+def _accepted(
+    generation: Generation, message: Message, user_message: Message | None, room: RoomRow, head: int,
+    prefix: str, *, is_new: bool,
+) -> Accepted:
+    return Accepted(
+        is_new=is_new, request_id=generation.request_id, user_id=generation.user_id, room_id=room.id,
+        character_id=room.character_slug, message_id=message.pk, attempt=generation.attempt,
+        position=message.position, reply_to=message.reply_to_id, head=head, path=generation.path,
+        status=generation.status, prefix=prefix,
+        user_message_id=user_message.pk if user_message else None,
+        user_text=user_message.content if user_message else "",
+        user_created_at=user_message.created_at.isoformat() if user_message else "",
+        room=room,
+    )
+
+
+def _last_turn(room: RoomRow, message_id: UUID) -> Message:
+    """The message, provided that nothing comes after it. Raises NotFound, Refused."""
+    message = Message.objects.filter(pk=message_id, room_id=room.id, deleted_at=None).first()
+    if message is None:
+        raise NotFound("message_not_found", "There is no such message in this room.")
+    if message.status == Message.Status.WRITING:
+        raise Refused("message_running", "The message is still being written.")
+    if message.position != room.next_position - 1:
+        raise Refused("not_last_message", "Only the newest turn can be changed like this; rewind first.")
+    return message
+
+
+def _unselect(room: RoomRow, position: int) -> None:
+    Message.objects.filter(room_id=room.id, position=position, selected=True).update(selected=False)

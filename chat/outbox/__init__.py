@@ -1,0 +1,16 @@
+"""Deferred work: rows written with their cause, run at least once, by whoever is there.
+
+The row is the truth. Celery messages, wake-ups and threads only say "look": losing one costs time, never work.
+"""
+
+from __future__ import annotations
+
+from chat.outbox.jobs import add, claim, claim_untried, due, kick, release
+from chat.outbox.thread import OutboxThread
+from chat.outbox.upkeep import Backlog, backlog, prune, retry
+from chat.outbox.work import drain, run
+
+__all__ = [
+    "Backlog", "OutboxThread", "add", "backlog", "claim", "claim_untried", "drain", "due", "kick", "prune", "release",
+    "retry", "run",
+]

@@ -1,0 +1,49 @@
+"""Doing the jobs: claim, run, say how it went. What a job raises is kept on its row."""
+
+from __future__ import annotations
+
+import traceback
+
+import structlog
+
+from chat.models import OutboxJob
+from chat.outbox import jobs
+from chat.post_processing import JOBS
+
+BATCH_JOBS = 50
+
+log = structlog.get_logger(__name__)
+
+
+def run(job_id: int) -> bool:
+    """Do this job unless it is not ours to do (done, leased, not due, dead). True when it was done here."""
+    job = jobs.claim(job_id)
+    if job is None or not _perform(job):
+        return False
+    jobs.finish(job)
+    return True
+
+
+def drain(*, idle_seconds: float = 0.0) -> int:
+    """Do what is due, up to BATCH_JOBS; returns how many were looked at."""
+    job_ids = jobs.due(BATCH_JOBS, idle_seconds=idle_seconds)
+    if not job_ids:
+        return 0
+    untried = {job.pk: job for job in jobs.claim_untried(job_ids)}
+    # Finished together: should we die before, they are run again, as any job may be.
+    jobs.finish(*[job for job in untried.values() if _perform(job)])
+    for job_id in job_ids:
+        if job_id not in untried:
+            run(job_id)
+    return len(job_ids)
+
+
+def _perform(job: OutboxJob) -> bool:
+    """False: it failed, and its row says so."""
+    try:
+        JOBS[job.kind](job.message_id)
+    except Exception as error:  # noqa: BLE001 - whatever a job raises belongs on its row, and to a person
+        log.warning("outbox_job_failed", job=job.pk, kind=job.kind, attempts=job.attempts, error=repr(error))
+        jobs.fail(job, traceback.format_exc())
+        return False
+    return True

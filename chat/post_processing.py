@@ -1,0 +1,67 @@
+"""What may wait until the reader has the answer. Every job can run twice, or late, and change nothing more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+
+from chat import turn_statements
+from chat.models import Message, Room
+from chat.tokens import count_tokens
+from chat.turn_statements import Story
+
+TITLE_MAX_CHARS = 40
+
+
+def after_reply(message_id: UUID) -> None:
+    """Name the room after its first user message, count what was said, count tokens that nobody counted."""
+    story = turn_statements.story_of(message_id)
+    if story is None:
+        return
+    if not story.title:
+        _name(story.room_id)
+    if story.said != story.counted:
+        _count(story)
+    if story.without_tokens:
+        _count_tokens(story.room_id)
+
+
+def _name(room_id: UUID) -> None:
+    """A title is visible, so the head moves with it; a room that was given one meanwhile keeps that."""
+    first = _said(room_id).filter(role=Message.Role.USER).order_by("position").first()
+    title = title_of(first.content) if first else ""
+    if title:
+        Room.objects.filter(pk=room_id, title="").update(title=title, head=F("head") + 1)
+
+
+def title_of(text: str) -> str:
+    """One line of at most TITLE_MAX_CHARS, without the marks of actions."""
+    line = " ".join(text.replace("*", " ").split())
+    return line if len(line) <= TITLE_MAX_CHARS else line[: TITLE_MAX_CHARS - 1].rstrip() + "…"
+
+
+def _count(story: Story) -> None:
+    """The room's own count is the guard: its character's grows by what this room's changed, once."""
+    with transaction.atomic():
+        if not turn_statements.count_said(story):
+            raise CountedMeanwhile(f"room {story.room_id}")
+
+
+class CountedMeanwhile(RuntimeError):
+    """Another job of the same room was quicker; whether it saw all that we saw, the next try will tell."""
+
+
+def _said(room_id: UUID) -> QuerySet[Message]:
+    return Message.objects.filter(room_id=room_id, selected=True, deleted_at=None).exclude(content="")
+
+
+def _count_tokens(room_id: UUID) -> None:
+    """In our estimated tokens, the unit of the prompt's budget; the provider's own counts stay on the generation."""
+    for message in _said(room_id).filter(tokens=0):
+        Message.objects.filter(pk=message.pk, content=message.content).update(tokens=count_tokens(message.content))
+
+
+JOBS: dict[str, Callable[[UUID], None]] = {"after_reply": after_reply}

@@ -1,0 +1,159 @@
+"""Routes that the environment configures. A key stays there: its route holds the variable's name, never its value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from chat.models import ModelRoute
+
+RouteFields = dict[str, Any]
+
+
+class RouteError(ValueError):
+    """The environment configures half a route, or a wrong one; the message says which variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One family of variables, `<prefix>_BASE_URL`, `_API_KEY`, `_MODEL` …, and what they may leave out."""
+
+    prefix: str
+    kind: str
+    base_url: str = ""
+    model: str = ""
+    sort: int = 10
+
+
+SERVICES = (
+    Service("PROVIDER", "openai", sort=10),
+    Service("OPENAI", "openai", "https://api.openai.com/v1", "gpt-4.1-mini", sort=20),
+    Service("ANTHROPIC", "anthropic", "https://api.anthropic.com", "claude-haiku-4-5", sort=30),
+)
+
+#: Written for every route, so that a variable that is taken away leaves nothing behind.
+DEFAULTS: RouteFields = {
+    "base_url": "",
+    "model": "",
+    "api_key_env": "",
+    "can_prefill": False,
+    "warms_prompt": False,
+    "max_context_tokens": 8192,
+    "max_output_tokens": 1024,
+    "options": {},
+}
+
+#: The packaged small model: prefill continues an answer exactly; without these samplers it repeats itself.
+LOCAL_ROUTE: RouteFields = {
+    "name": "local",
+    "kind": "openai",
+    "model": "smollm2-135m-instruct",
+    "sort": 90,
+    "can_prefill": True,
+    "warms_prompt": True,
+    "max_context_tokens": 4096,
+    "max_output_tokens": 320,
+    # One slow core reads a new story's prompt in some ten seconds, a busy one in a minute.
+    "first_content_seconds": 90.0,
+    "gap_seconds": 30.0,
+    "options": {"repeat_penalty": 1.15, "temperature": 0.6, "top_p": 0.9, "min_p": 0.05},
+}
+
+
+def sync_routes(environ: Mapping[str, str], *, local_model_url: str = "") -> list[ModelRoute]:
+    """Make the table agree with the environment; what is gone from it is switched off, not deleted. Raises RouteError.
+
+    Routes that an operator made are left alone.
+    """
+    wanted = routes_from(environ, local_model_url=local_model_url)
+    with transaction.atomic():
+        gone = ModelRoute.objects.filter(is_from_environment=True).exclude(name__in=[r["name"] for r in wanted])
+        gone.update(is_enabled=False)
+        return [_save(fields) for fields in wanted]
+
+
+def _save(fields: RouteFields) -> ModelRoute:
+    limits = {
+        "first_content_seconds": settings.PROVIDER_FIRST_CONTENT_SECONDS,
+        "gap_seconds": settings.PROVIDER_GAP_SECONDS,
+        "total_seconds": settings.PROVIDER_TOTAL_SECONDS,
+    }
+    defaults = {**limits, **fields, "is_enabled": True, "is_from_environment": True}
+    return ModelRoute.objects.update_or_create(name=fields["name"], defaults=defaults)[0]
+
+
+def routes_from(environ: Mapping[str, str], *, local_model_url: str = "") -> list[RouteFields]:
+    """ModelRoute fields of every configured service, first choice first; `local_model_url` adds the packaged model."""
+    routes = [_route(service, environ) for service in SERVICES if _is_configured(service, environ)]
+    if local_model_url:
+        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": local_model_url})
+    return routes
+
+
+def _is_configured(service: Service, environ: Mapping[str, str]) -> bool:
+    prefix = service.prefix
+    if any(environ.get(f"{prefix}_{name}") for name in ("BASE_URL", "API_KEY")):
+        return True
+    if environ.get(f"{prefix}_KIND") == ModelRoute.Kind.SCRIPTED:
+        return True
+    if environ.get(f"{prefix}_MODEL"):
+        raise RouteError(f"{prefix}_MODEL is set, but neither {prefix}_BASE_URL nor {prefix}_API_KEY.")
+    return False
+
+
+def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
+    prefix = service.prefix
+    kind = environ.get(f"{prefix}_KIND") or service.kind
+    if kind not in ModelRoute.Kind.values:
+        raise RouteError(f"{prefix}_KIND must be one of {', '.join(ModelRoute.Kind.values)}, not {kind!r}.")
+    fields: RouteFields = {**DEFAULTS, "name": prefix.lower(), "kind": kind, "sort": service.sort}
+    if environ.get(f"{prefix}_API_KEY"):
+        fields["api_key_env"] = f"{prefix}_API_KEY"
+    fields["base_url"] = (environ.get(f"{prefix}_BASE_URL") or service.base_url).rstrip("/")
+    fields["model"] = environ.get(f"{prefix}_MODEL") or service.model
+    if kind != ModelRoute.Kind.SCRIPTED:
+        _require_endpoint(prefix, fields)
+    return fields | _extras(prefix, environ)
+
+
+def _require_endpoint(prefix: str, fields: RouteFields) -> None:
+    if not fields["base_url"].startswith(("http://", "https://")):
+        raise RouteError(f"{prefix}_BASE_URL must begin with http:// or https://.")
+    if not fields["model"]:
+        raise RouteError(f"{prefix}_MODEL is not set: say which model to ask for.")
+
+
+def _extras(prefix: str, environ: Mapping[str, str]) -> RouteFields:
+    extras: RouteFields = {}
+    for suffix, (field, parse) in EXTRAS.items():
+        text = environ.get(f"{prefix}_{suffix}")
+        if text:
+            try:
+                extras[field] = parse(text)
+            except (ValueError, KeyError):
+                raise RouteError(f"{prefix}_{suffix} has a value that cannot be read.") from None
+    return extras
+
+
+def _parse_bool(text: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
+
+
+def _parse_object(text: str) -> dict[str, Any]:
+    parsed = json.loads(text)
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed
+
+
+EXTRAS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "CAN_PREFILL": ("can_prefill", _parse_bool),
+    "MAX_CONTEXT_TOKENS": ("max_context_tokens", int),
+    "MAX_OUTPUT_TOKENS": ("max_output_tokens", int),
+    "OPTIONS": ("options", _parse_object),
+}

@@ -1,0 +1,218 @@
+"""Every statement of a turn, from the room's lock to the trace, for SQLite and Postgres alike.
+
+Owns their SQL. Decides nothing: what is refused, and what a row means, is for `messages`, `generations`, `history`.
+"""
+# ruff: noqa: S608 - tables and columns are our own names; what comes from outside is always a %s.
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
+from chat.statements import columns, insert, table, tell, uuid_of
+
+
+@dataclass(frozen=True, slots=True)
+class RoomRow:
+    """What a turn needs of its room, named as on the model."""
+
+    id: UUID
+    character_id: int
+    route_id: int | None
+    language: str
+    persona_name: str
+    user_note: str
+    prompt_version: int
+    prompt_head: str
+    prompt_head_tokens: int
+    window_start: int
+    next_position: int
+    head: int
+    character_slug: str
+
+    @classmethod
+    def of(cls, room: Room) -> RoomRow:
+        return cls(**{name: getattr(room, name) for name in _ROOM_FIELDS}, character_slug=room.character.slug)
+
+
+_ROOM_FIELDS = tuple(name for name in RoomRow.__dataclass_fields__ if name != "character_slug")
+
+_ROOM = f"""
+    SELECT {columns(Room, _ROOM_FIELDS)}, (SELECT slug FROM {table(Character)} c WHERE c.id = character_id)
+    FROM {table(Room)} WHERE id = %s AND owner_id = %s"""
+
+_IN_THE_WAY = f"""
+    SELECT request_id, room_id FROM {table(Generation)}
+    WHERE user_id = %s AND (request_id = %s OR status = 'running')"""
+
+
+def lock_room(room_id: UUID, user_id: int, request_id: str) -> tuple[RoomRow | None, list[tuple[str, UUID]]]:
+    """The user's room under its lock, and (requestId, roomId) of what may stand in the new request's way.
+
+    That is what runs for the user, and what had the same requestId.
+    """
+    # SQLite's IMMEDIATE transaction is the lock. Postgres looks at the generations once it has the room.
+    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
+    rooms, in_the_way = tell((_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id]))
+    room = RoomRow(uuid_of(rooms.rows[0][0]), *rooms.rows[0][1:]) if rooms.rows else None
+    return room, [(request, uuid_of(room_id)) for request, room_id in in_the_way.rows]
+
+
+_MOVE_ROOM = f"""
+    UPDATE {table(Room)} SET head = head + 1, active_at = %s, next_position = %s WHERE id = %s"""
+
+
+def write_turn(messages: Sequence[Message], generation: Generation, *, now: datetime, next_position: int) -> None:
+    """The new messages, their generation, and the room moved on."""
+    tell(
+        insert(*messages),
+        insert(generation),
+        (_MOVE_ROOM, [now, next_position, generation.room_id]),
+    )
+
+
+_SAID = f"""
+    SELECT role, content, tokens, position FROM {table(Message)}
+    WHERE room_id = %s AND selected AND deleted_at IS NULL AND position >= %s AND position < %s AND content <> ''
+    ORDER BY position"""
+
+
+def said(room_id: UUID, *, since: int, before: int) -> list[tuple[str, str, int, int]]:
+    """(role, content, tokens, position) of every selected message with text."""
+    return tell((_SAID, [room_id, since, before]))[0].rows
+
+
+_CARD = f"SELECT raw FROM {table(Card)} WHERE character_id = %s AND language = %s"
+
+
+def card_of(character_id: int, language: str) -> Card | None:
+    """The card with its `raw`, and nothing else of it."""
+    cards = tell((_CARD, [character_id, language]))[0].rows
+    return Card(raw=json.loads(cards[0][0])) if cards else None
+
+
+_ROUTE_FIELDS = tuple(field.name for field in ModelRoute._meta.concrete_fields)
+_ROUTES = f"SELECT {columns(ModelRoute, _ROUTE_FIELDS)} FROM {table(ModelRoute)} WHERE is_enabled ORDER BY sort, name"
+
+
+def enabled_routes() -> list[ModelRoute]:
+    """In the operator's order."""
+    return [ModelRoute(**_route_values(row)) for row in tell((_ROUTES, []))[0].rows]
+
+
+def _route_values(row: Sequence[Any]) -> dict[str, Any]:
+    """SQLite tells a truth value as a number; JSON comes as text from both."""
+    fields = zip(ModelRoute._meta.concrete_fields, row, strict=True)
+    values = {field.name: field.to_python(value) for field, value in fields}
+    return {**values, "options": json.loads(values["options"])}
+
+
+def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:
+    """(messageId, text, seq) of every answer that still runs and is `owner`'s; returns how many were."""
+    whens = " ".join(["WHEN %s THEN %s"] * len(texts))
+    sql = f"""
+        UPDATE {table(Generation)}
+        SET checkpoint_text = CASE message_id {whens} END, checkpoint_seq = CASE message_id {whens} END
+        WHERE message_id IN ({", ".join(["%s"] * len(texts))}) AND owner = %s AND status = 'running'"""
+    values: list[Any] = [value for pk, text, _ in texts for value in (pk, text)]
+    values += [value for pk, _, seq in texts for value in (pk, seq)]
+    return tell((sql, [*values, *(pk for pk, _, _ in texts), owner]))[0].touched
+
+
+#: What an end sets.
+END_FIELDS = (
+    "status", "last_seq", "finish_reason", "error_code", "prompt_tokens", "completion_tokens", "cached_tokens",
+    "first_ms", "total_ms", "route_name", "model", "checkpoint_text", "ended_at",
+)
+
+_END = f"""
+    UPDATE {table(Generation)} SET {columns(Generation, END_FIELDS, " = %s")}
+    WHERE message_id = %s AND attempt = %s AND status = 'running'"""
+
+
+def end_generation(message_id: UUID, attempt: int, end: dict[str, Any]) -> bool:
+    """Compare-and-set of `end`, which has all of END_FIELDS. False: this attempt does not run any more."""
+    values = [end[name] for name in END_FIELDS]
+    return tell((_END, [*values, message_id, attempt]))[0].touched == 1
+
+
+_END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s"
+
+
+def end_message(message_id: UUID, *, content: str, tokens: int, status: str) -> None:
+    tell((_END_MESSAGE, [content, tokens, status, message_id]))
+
+
+def add_job(job: OutboxJob) -> None:
+    """Unless the message has a job of this kind."""
+    tell(insert(job, ending="ON CONFLICT DO NOTHING"))
+
+
+_HELD = "message_id = %s AND status = 'waiting' AND attempts = 0 AND available_at > %s"
+_HELD_JOBS = f"SELECT id FROM {table(OutboxJob)} WHERE {_HELD}"
+_RELEASE = f"UPDATE {table(OutboxJob)} SET available_at = %s WHERE {_HELD}"
+
+
+def release_jobs(message_id: UUID, now: datetime) -> list[int]:
+    """The message's untried jobs that were held back are due `now`; returns their ids."""
+    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]))
+    return [job_id for (job_id,) in held.rows]
+
+
+_UTTERED = f"(SELECT COUNT(*) FROM {table(Message)} m WHERE m.room_id = r.id AND m.selected AND m.deleted_at IS NULL"
+_STORY = f"""
+    SELECT {columns(Room, ("id", "character", "title", "message_count"))},
+        {_UTTERED} AND m.content <> ''), {_UTTERED} AND m.content <> '' AND m.tokens = 0)
+    FROM {table(Room)} r WHERE id = (SELECT room_id FROM {table(Message)} WHERE id = %s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How a room stands after an answer: `counted` is what it knows of, `said` and `without_tokens` what is there."""
+
+    room_id: UUID
+    character_id: int
+    title: str
+    counted: int
+    said: int
+    without_tokens: int
+
+
+def story_of(message_id: UUID) -> Story | None:
+    """The message's room; None when it is gone."""
+    rooms = tell((_STORY, [message_id]))[0].rows
+    return Story(uuid_of(rooms[0][0]), *rooms[0][1:]) if rooms else None
+
+
+_COUNT_SAID = f"UPDATE {table(Room)} SET message_count = %s WHERE id = %s AND message_count = %s"
+_COUNT_TALK = f"""
+    UPDATE {table(Character)} SET talk_count = CASE WHEN talk_count + %s > 0 THEN talk_count + %s ELSE 0 END
+    WHERE id = %s"""
+
+
+def count_said(story: Story) -> bool:
+    """The room's count is what was said, and its character's grows by as much. False: roll back, somebody counted."""
+    more = story.said - story.counted
+    room, _ = tell(
+        (_COUNT_SAID, [story.said, story.room_id, story.counted]),
+        (_COUNT_TALK, [more, more, story.character_id]),
+    )
+    return room.touched == 1
+
+
+_TRACE_FIELDS = ("message", "path", "attempt", "outcome", "error_code", "marks")
+_TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
+    f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS
+)
+
+
+def write_trace(trace: Trace) -> None:
+    """The browser's marks may be there already, or an older attempt's."""
+    tell(insert(trace, ending=_TRACE_AGAIN))
