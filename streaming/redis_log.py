@@ -1,0 +1,216 @@
+"""The event log in Redis Streams: one stream an answer, one pipeline a tick, one blocking read a process.
+
+Redis may be slow, gone, empty or behind at any time: then tokens flow on, a gauge tells, and everything that runs
+is written anew, whole, as soon as it answers again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+from uuid import UUID, uuid4
+
+import structlog
+from redis.exceptions import RedisError, ResponseError
+
+from streaming import metrics
+from streaming.duties import complain
+from streaming.event_log import Fenced, Watcher
+from streaming.log_entries import Copy, Entry, Whole, encode_entry, entry_id
+from streaming.log_tail import COMMAND_SECONDS, FIELD, LogTail, connect, entries_of, stream_key
+from streaming.run import Run
+
+EPOCH_KEY = "soksak:epoch"
+#: A stream outlives its last entry by so much: a reader may come back, and a next owner may need it.
+LIFETIME_SECONDS = 900
+ENTRIES_MAX = 5_000
+#: All of an attempt, in place of whatever lies there, unless a newer attempt does: then it is refused, as XADD would.
+BEGIN_ANEW = """
+if redis.call('TYPE', KEYS[1]).ok == 'stream' then
+  local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+  if last and tonumber(string.match(last[1], '^(%d+)')) > tonumber(ARGV[1]) then
+    return redis.error_reply('FENCED by a newer attempt')
+  end
+end
+redis.call('DEL', KEYS[1])
+return redis.call('XADD', KEYS[1], ARGV[2], ARGV[3], ARGV[4])
+"""
+#: What Redis says where another owner, or somebody who is none of ours, has written.
+REFUSALS = ("FENCED", "The ID specified in XADD is equal or smaller", "WRONGTYPE", "Operation against a key holding")
+TICK_SECONDS = 0.033
+CALM_TICK_SECONDS = 0.25
+#: How long a reader elsewhere counts without saying so again.
+HURRY_SECONDS = 15.0
+RETRY_SECONDS = 0.5
+
+log = structlog.get_logger(__name__)
+
+
+class RedisLog:
+    """`fenced` is told when some answer has another owner."""
+
+    def __init__(self, url: str, watcher: Watcher, fenced: Fenced) -> None:
+        self._redis = connect(url)
+        self._tail = LogTail(url, watcher)
+        self._fenced = fenced
+        #: The name of the store that was written to last: one that came back empty gets another.
+        self._epoch = b""
+        self._copies: dict[UUID, Copy] = {}
+        self._hurried: dict[UUID, float] = {}
+        self._wake = asyncio.Event()
+        self._duty: asyncio.Task[None] | None = None
+        self.is_up = True
+
+    def start(self) -> None:
+        self._duty = asyncio.create_task(self._keep())
+        self._duty.add_done_callback(complain)
+        self._tail.start()
+
+    async def aclose(self) -> None:
+        if self._duty is not None:
+            self._duty.cancel()
+        await self._tail.aclose()
+        await self.flush()
+        await self._redis.aclose()
+
+    # Writing
+
+    def follow(self, run: Run) -> None:
+        self._copies[run.key.message_id] = Copy(run)
+        # The duty may be resting for want of anything to write.
+        self._wake.set()
+        # The end never waits for a tick.
+        run.ended.add_done_callback(lambda _: self._wake.set())
+
+    def hurry(self, message_id: UUID) -> None:
+        if message_id in self._copies:
+            self._hurried[message_id] = time.monotonic() + HURRY_SECONDS
+            self._wake.set()
+
+    async def _keep(self) -> None:
+        while True:
+            await self._rest()
+            self._wake.clear()
+            try:
+                await self.flush()
+            except Exception:
+                # A fault of ours costs this tick, not the log of all that runs.
+                log.exception("event_log_crashed")
+
+    async def _rest(self) -> None:
+        """Until the next tick; while nothing is written here, until something is."""
+        if not self.is_up:
+            # A failover may have left us with one that only reads.
+            await self._redis.connection_pool.disconnect()
+            return await asyncio.sleep(RETRY_SECONDS)
+        pause = TICK_SECONDS if self._hurried else CALM_TICK_SECONDS if self._copies else None
+        try:
+            await asyncio.wait_for(self._wake.wait(), pause)
+        except TimeoutError:
+            return None
+        return None
+
+    async def flush(self) -> None:
+        """One pipeline with what is behind. Nothing is queued for a Redis that is away: the runs hold it all."""
+        batch = [(copy, entries) for copy in self._copies.values() if (entries := copy.lacks())]
+        self._sweep()
+        if not batch and not self._copies and self.is_up:
+            return
+        try:
+            answers = await self._write(batch)
+        except (RedisError, OSError, TimeoutError) as error:
+            self._lost(error)
+            return
+        self._found()
+        if self._is_another_store(answers[1]):
+            # What was written just now may lack what came before: once more, whole.
+            self._doubt()
+            self._wake.set()
+            return
+        self._heed(batch, answers[2:])
+
+    async def _write(self, batch: list[tuple[Copy, list[Entry]]]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.set(EPOCH_KEY, uuid4().hex, nx=True)
+            pipe.get(EPOCH_KEY)
+            for copy, entries in batch:
+                key = stream_key(copy.run.key.message_id)
+                for entry in entries:
+                    self._add(pipe, key, entry)
+                pipe.expire(key, LIFETIME_SECONDS)
+            async with asyncio.timeout(COMMAND_SECONDS):
+                return list(await pipe.execute(raise_on_error=False))
+
+    def _add(self, pipe: Any, key: str, entry: Entry) -> None:
+        identifier, body = entry_id(entry), encode_entry(entry)
+        if isinstance(entry, Whole):
+            pipe.eval(BEGIN_ANEW, 1, key, entry.attempt, identifier, FIELD, body)
+        else:
+            pipe.xadd(key, {FIELD: body}, id=identifier, maxlen=ENTRIES_MAX)
+
+    def _is_another_store(self, epoch: Any) -> bool:
+        before, self._epoch = self._epoch, epoch if isinstance(epoch, bytes) else b""
+        return self._epoch != before and any(copy.is_sure for copy in self._copies.values())
+
+    def _heed(self, batch: list[tuple[Copy, list[Entry]]], answers: list[Any]) -> None:
+        fenced, rest = 0, iter(answers)
+        for copy, entries in batch:
+            for entry in entries:
+                answer = next(rest)
+                if isinstance(answer, ResponseError) and str(answer).startswith(REFUSALS):
+                    copy.is_sure = False
+                    fenced += 1
+                elif isinstance(answer, Exception):
+                    return self._lost(answer)
+                else:
+                    copy.written(entry)
+            # The answer to its EXPIRE.
+            next(rest)
+        if fenced:
+            metrics.LOG_FENCED.inc(fenced)
+            self._fenced()
+        return None
+
+    def _sweep(self) -> None:
+        """Forget what is over and written, and readers elsewhere that have not been heard of."""
+        self._copies = {pk: copy for pk, copy in self._copies.items() if not copy.is_done}
+        now = time.monotonic()
+        self._hurried = {pk: until for pk, until in self._hurried.items() if until > now and pk in self._copies}
+
+    def _doubt(self) -> None:
+        """What was on its way may or may not be there: only writing all of it anew makes sure."""
+        for copy in self._copies.values():
+            copy.is_sure = False
+
+    def _lost(self, error: BaseException) -> None:
+        self._doubt()
+        metrics.LOG_UP.set(0)
+        if self.is_up:
+            log.warning("event_log_down", runs=len(self._copies), cause=repr(error))
+        self.is_up = False
+
+    def _found(self) -> None:
+        metrics.LOG_UP.set(1)
+        if not self.is_up:
+            log.warning("event_log_up", runs=len(self._copies))
+        self.is_up = True
+
+    # Reading
+
+    async def read(self, message_id: UUID) -> list[Entry]:
+        if not self.is_up:
+            return []
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                rows: Any = await self._redis.xrange(stream_key(message_id))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._lost(error)
+            return []
+        return [entry for entry in entries_of(rows) if entry is not None]
+
+    def watch(self, message_id: UUID, after: str) -> None:
+        self._tail.watch(message_id, after)
+
+    def unwatch(self, message_id: UUID) -> None:
+        self._tail.unwatch(message_id)
