@@ -1,0 +1,109 @@
+"""The one HTTP client of a process: httpx over aiohttp's transport. Knows connections, not providers.
+
+httpx's own read path is half of a relay's CPU and its pool is quadratic; a client per message costs
+tens of milliseconds. So: one client, one TLS context, no limit on connections, long keep-alive.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+
+import aiohttp
+import httpx
+from httpx_aiohttp.transport import AiohttpTransport
+
+from streaming.providers.batches import HANDLE, Batches
+from streaming.providers.pace import TICK_SECONDS
+
+#: A user thinks and types for longer than the usual 5 s; a new TLS handshake would be theirs to wait for.
+KEEPALIVE_SECONDS = 150.0
+CONNECT_SECONDS = 5.0
+#: After an answer's end, how long its connection may take to finish the body and be kept.
+LINGER_SECONDS = 2.0
+
+
+class HttpClient:
+    """`start` binds it to the running loop; `aclose` mirrors it. Streams are opened with `post`."""
+
+    def __init__(self, *, tick_seconds: float = TICK_SECONDS, connect_seconds: float = CONNECT_SECONDS) -> None:
+        self.tick_seconds = tick_seconds
+        self._timeout = httpx.Timeout(None, connect=connect_seconds)
+        self._client: httpx.AsyncClient | None = None
+        self._lingering: set[asyncio.Task[None]] = set()
+
+    def start(self) -> httpx.AsyncClient:
+        """Loads the CA bundle (tens of milliseconds): call it before the first message needs it."""
+        if self._client is None:
+            self._client = httpx.AsyncClient(transport=_Transport(), timeout=self._timeout, trust_env=False)
+        return self._client
+
+    async def aclose(self) -> None:
+        client, self._client = self._client, None
+        for task in self.lingering():
+            task.cancel()
+        await asyncio.gather(*self.lingering(), return_exceptions=True)
+        if client is not None:
+            await client.aclose()
+
+    async def post(self, url: str, *, headers: Mapping[str, str], content: bytes) -> httpx.Response:
+        """The response with its body unread: give it to `let_go` or `aclose` it. Raises as httpx does."""
+        client = self._client or self.start()
+        request = client.build_request("POST", url, headers=dict(headers), content=content)
+        try:
+            return await client.send(request, stream=True)
+        except httpx.TransportError as error:
+            if not _was_hung_up(error):
+                raise
+        # The server had closed a kept connection just as it was used again: no fault of the route's.
+        return await client.send(request, stream=True)
+
+    async def touch(self, url: str) -> None:
+        """Make a connection to the host of `url` and keep it. Raises as httpx does."""
+        client = self._client or self.start()
+        await client.head(url)
+
+    def let_go(self, response: httpx.Response, body: Batches) -> None:
+        """The answer is complete: let the body end in the background, so that its connection is reused."""
+        task = asyncio.create_task(_linger(response, body))
+        self._lingering.add(task)
+        task.add_done_callback(self._lingering.discard)
+
+    def lingering(self) -> list[asyncio.Task[None]]:
+        """Answers that are complete while their bodies have yet to end."""
+        return list(self._lingering)
+
+
+def _was_hung_up(error: httpx.TransportError) -> bool:
+    """The connection was there and ended before any answer; not that none could be made."""
+    cause = error.__cause__
+    is_broken = isinstance(cause, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError)
+    return is_broken and not isinstance(cause, aiohttp.ClientConnectorError)
+
+
+async def _linger(response: httpx.Response, body: Batches) -> None:
+    try:
+        async with asyncio.timeout(LINGER_SECONDS):
+            await body.drain()
+    except (TimeoutError, httpx.HTTPError, aiohttp.ClientError, OSError):
+        pass  # nothing is lost but the connection
+    finally:
+        await response.aclose()
+
+
+class _Transport(AiohttpTransport):
+    def __init__(self) -> None:
+        context = httpx.create_ssl_context()
+        # Cookies of one provider's edge would travel to its next request: none are kept.
+        super().__init__(
+            verify=context,
+            client=lambda: aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, ssl=context, keepalive_timeout=KEEPALIVE_SECONDS),
+                cookie_jar=aiohttp.DummyCookieJar(),
+            ),
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = await super().handle_async_request(request)
+        response.extensions[HANDLE] = getattr(response.stream, "_aiohttp_response", None)
+        return response

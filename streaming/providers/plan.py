@@ -1,0 +1,114 @@
+"""What to try next when an attempt at an answer has failed. Pure decisions; knows no socket and no clock.
+
+Before any content: once more on the same route, the next route, …, the completed call, give up.
+After content: continue on the same route, then on the next one, give up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from streaming.providers.base import ProviderError, Route
+
+MAX_CONTINUATIONS = 2
+#: Before the same route is asked again, unless it names a time itself.
+RETRY_PAUSE_SECONDS = 0.1
+#: A route that wants a longer wait than this is passed over.
+RETRY_AFTER_MAX_SECONDS = 2.0
+_WAITED_ALREADY = ("provider_first_content_timeout", "provider_total_timeout")
+#: Of several failures, the earlier kind is told: what a person can act on, then what may pass, then our set-up.
+_TELLING = ("context_too_long", "content_filtered", "provider_rate_limited")
+_UNTELLING = ("provider_refused", "provider_not_configured")
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    index: int
+    route: Route
+    is_streamed: bool
+    pause_seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class Plan:
+    """One answer's attempts, in turn. `is_streamed` False: completed calls only, the streaming path is off."""
+
+    routes: Sequence[Route]
+    is_streamed: bool
+    current: Attempt = field(init=False)
+    failures: list[tuple[Attempt, ProviderError]] = field(default_factory=list)
+    continuations: int = 0
+    has_content: bool = False
+
+    def first(self) -> Attempt:
+        if not self.routes:
+            raise ProviderError("provider_not_configured", "There is no enabled route.", retryable=False)
+        self.current = Attempt(0, self.routes[0], self.is_streamed)
+        return self.current
+
+    def after(self, error: ProviderError, *, wrote: bool) -> Attempt | None:
+        """The next attempt, now that the current one has failed; `wrote`: it had given content. None: give up."""
+        self.failures.append((self.current, error))
+        self.has_content = self.has_content or wrote
+        chosen = self._continuation(error) if self.has_content else self._fresh(error)
+        if chosen is not None:
+            self.current = chosen
+        return chosen
+
+    def most_telling(self) -> ProviderError:
+        return min((error for _, error in self.failures), key=_rank)
+
+    # Internal
+
+    def _fresh(self, error: ProviderError) -> Attempt | None:
+        return self._again(error) or self._next_route() or self._completed()
+
+    def _again(self, error: ProviderError) -> Attempt | None:
+        pause = _pause(error)
+        tries = sum(1 for attempt, _ in self.failures if attempt.route is self.current.route)
+        if pause is None or tries > 1 or error.code in _WAITED_ALREADY:
+            return None
+        return Attempt(self.current.index, self.current.route, self.current.is_streamed, pause)
+
+    def _next_route(self) -> Attempt | None:
+        index = self.current.index + 1
+        if self._is_last_resort() or index >= len(self.routes):
+            return None
+        return Attempt(index, self.routes[index], self.is_streamed)
+
+    def _completed(self) -> Attempt | None:
+        """The first route that may: it was not refused, and not told to wait."""
+        if not self.is_streamed or self._is_last_resort():
+            return None
+        for attempt, error in self.failures:
+            if error.retryable and error.code != "provider_rate_limited":
+                return Attempt(attempt.index, attempt.route, is_streamed=False)
+        return None
+
+    def _is_last_resort(self) -> bool:
+        return self.is_streamed and not self.current.is_streamed
+
+    def _continuation(self, error: ProviderError) -> Attempt | None:
+        self.continuations += 1
+        if self.continuations > MAX_CONTINUATIONS:
+            return None
+        pause = _pause(error)
+        if pause is not None and (self.continuations == 1 or len(self.routes) == 1):
+            return Attempt(self.current.index, self.current.route, self.is_streamed, pause)
+        if len(self.routes) == 1:
+            return None
+        index = (self.current.index + 1) % len(self.routes)
+        return Attempt(index, self.routes[index], self.is_streamed)
+
+
+def _pause(error: ProviderError) -> float | None:
+    """Seconds before the same route may be asked again; None: not worth it."""
+    wait = RETRY_PAUSE_SECONDS if error.retry_after_seconds is None else error.retry_after_seconds
+    return wait if error.retryable and wait <= RETRY_AFTER_MAX_SECONDS else None
+
+
+def _rank(error: ProviderError) -> int:
+    if error.code in _TELLING:
+        return _TELLING.index(error.code)
+    return len(_TELLING) + (1 + _UNTELLING.index(error.code) if error.code in _UNTELLING else 0)

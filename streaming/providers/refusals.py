@@ -1,0 +1,133 @@
+"""What went wrong at a provider, in our words: HTTP statuses, error bodies, broken connections → ProviderError.
+
+Messages are for operators: one line, bounded, without keys. What a reader is told hangs on the code.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+import httpx
+import msgspec
+
+from streaming.providers.base import ProviderError
+
+MESSAGE_MAX_CHARS = 300
+#: What httpx, aiohttp and the system raise when a connection cannot be made, or breaks.
+NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, ssl.SSLError)
+
+_KEY = re.compile(r"(?i)\b(?:sk|pk|key|bearer|x-api-key)[-_:\s]+[\w*.\-]{8,}")
+_TOO_LONG = re.compile(
+    r"(?i)exceed_context_size|context_length_exceeded|context (?:length|window|size)|prompt is too long|too many tokens"
+)
+_FILTERED = re.compile(r"(?i)content_filter|content_policy|content management policy")
+_PASSING = re.compile(r"(?i)overloaded|rate_limit|server_error|internal|unavailable|timeout|api_error|try again|busy")
+_NO_MONEY = re.compile(r"(?i)insufficient_quota|billing|credit balance")
+
+
+class _Fault(msgspec.Struct, gc=False):
+    message: object = ""
+    type: object = ""
+    code: object = ""
+
+
+def describe(error: object) -> str:
+    """`type code message` of a provider's error, whatever its shape; one line, bounded, no keys."""
+    if isinstance(error, Mapping):
+        error = error.get("error") or error
+    if isinstance(error, Mapping):
+        fault = msgspec.convert(dict(error), _Fault)
+        error = " ".join(str(part) for part in (fault.type, fault.code, fault.message) if part)
+    return tidy(str(error))
+
+
+def tidy(message: str) -> str:
+    line = " ".join(message.split())
+    return _KEY.sub("[key]", line)[:MESSAGE_MAX_CHARS]
+
+
+def of_status(status: int, headers: Mapping[str, str], body: bytes) -> ProviderError:
+    """The error of an answer that is not 200."""
+    detail = f"HTTP {status}: {describe(_decoded(body))}"
+    if status in (408, 409, 429):
+        return ProviderError(
+            "provider_rate_limited", detail,
+            retryable=not _NO_MONEY.search(detail), retry_after_seconds=retry_after(headers),
+        )
+    if status >= 500:
+        return ProviderError(
+            "provider_unavailable", detail, retryable=True, retry_after_seconds=retry_after(headers)
+        )
+    if 300 <= status < 400:
+        detail = f"HTTP {status}: a redirect; the route's base_url is wrong."
+    return ProviderError(_code_of_refusal(detail), detail, retryable=False)
+
+
+def of_frame(error: object) -> ProviderError:
+    """The error that a provider sent inside an answer that had begun as 200."""
+    detail = describe(error)
+    code = _code_of_refusal(detail)
+    if code != "provider_refused":
+        return ProviderError(code, detail, retryable=False)
+    return ProviderError("provider_error_frame", detail, retryable=_is_passing(error, detail))
+
+
+def of_network(error: Exception) -> ProviderError:
+    """No connection, no name, no TLS, or it broke before the answer began."""
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+        return ProviderError("provider_not_configured", tidy(f"base_url: {error}"), retryable=False)
+    return ProviderError("provider_unavailable", tidy(f"{type(error).__name__}: {error}"), retryable=True)
+
+
+def of_break(error: Exception) -> ProviderError:
+    """The connection broke inside the answer."""
+    return ProviderError("provider_incomplete", tidy(f"{type(error).__name__}: {error}"), retryable=True)
+
+
+def garbage(detail: str) -> ProviderError:
+    return ProviderError("provider_garbage", tidy(detail), retryable=True)
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `retry-after-ms` or `retry-after` (seconds or a date); never negative."""
+    try:
+        if "retry-after-ms" in headers:
+            return max(0.0, float(headers["retry-after-ms"]) / 1000)
+        return max(0.0, float(headers["retry-after"]))
+    except KeyError:
+        return None
+    except ValueError:
+        return _until(headers.get("retry-after", ""))
+
+
+def _until(date: str) -> float | None:
+    try:
+        return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return None
+
+
+def _code_of_refusal(detail: str) -> str:
+    if _TOO_LONG.search(detail):
+        return "context_too_long"
+    return "content_filtered" if _FILTERED.search(detail) else "provider_refused"
+
+
+def _is_passing(error: object, detail: str) -> bool:
+    """An error frame is worth another try when it says so, by name or by an HTTP status of its own."""
+    code = error.get("code") if isinstance(error, Mapping) else None
+    if isinstance(code, int):
+        return code >= 500 or code in (408, 409, 429)
+    return bool(_PASSING.search(detail))
+
+
+def _decoded(body: bytes) -> object:
+    try:
+        return msgspec.json.decode(body)
+    except ValueError:
+        return body.decode("utf-8", "replace")
