@@ -1,0 +1,206 @@
+"""One socket in one room: frames become commands, each handed to the one function that does it.
+
+Decides nothing about messages and never awaits a provider: Channels handles one frame at a time.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import structlog
+from channels.exceptions import StopConsumer
+from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
+
+from chat import generations, rates, rooms
+from chat.errors import CODES, BadCommand, ChatError, Crashed, NotFound, NotSignedIn, Unavailable
+from chat.models import Generation
+from streaming import closes, metrics
+from streaming.commands import (
+    AnyCommand,
+    ContinueMessage,
+    Received,
+    Regenerate,
+    Resume,
+    SendMessage,
+    Timing,
+    TurnCommand,
+    Typing,
+    parse_command,
+)
+from streaming.database import in_database
+from streaming.engine import Engine, get_engine
+from streaming.events import CommandError, Ready, encode
+from streaming.identity import Identity, identity_of, load_user, session_key_of
+from streaming.reader import SocketReader
+from streaming.resume import resume
+from streaming.rollout import path_for
+from streaming.service import change_room, take_turn, warm
+
+#: So many refused commands, and none obeyed between them, is no browser of ours.
+FLOOD_REFUSALS = 100
+
+log = structlog.get_logger(__name__)
+
+
+class RoomConsumer(AsyncWebsocketConsumer):
+    # An alias that is not configured: tokens never travel through a channel layer, so no socket waits on one.
+    channel_layer_alias = "unused"
+
+    engine: Engine
+    reader: SocketReader
+    room_id: UUID
+    user_id: int
+    session_key: str
+    identity: Identity
+    checked_at: float
+    refused_in_a_row = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """However the socket ends, its seat is given up."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        """Channels' own dispatch waits for the process's one database thread before every frame; this does not."""
+        match message["type"]:
+            case "websocket.receive":
+                await self.receive(message.get("text"), message.get("bytes"))
+            case "websocket.connect":
+                await self.connect()
+            case "websocket.disconnect":
+                raise StopConsumer
+
+    async def connect(self) -> None:
+        self.engine = get_engine()
+        self.room_id = self.scope["url_route"]["kwargs"]["room_id"]
+        self.session_key = session_key_of(self.scope["headers"])
+        await self.accept()
+        try:
+            ready, elsewhere = await in_database(self._enter)
+        except (NotSignedIn, NotFound) as error:
+            await self.close(closes.SESSION_ENDED if isinstance(error, NotSignedIn) else closes.ROOM_NOT_FOUND)
+        except Unavailable:
+            await self.close(closes.TRY_LATER)
+        else:
+            await self._take_seat(ready)
+            for generation in elsewhere:
+                await self.engine.running.discover(generation)
+
+    def _enter(self) -> tuple[Ready, list[Generation]]:
+        """In a database thread: who is it, may they, what does the room look like, what do others write in it."""
+        user = load_user(self.session_key)
+        self.identity = identity_of(user, self.session_key)
+        room = rooms.get_room_for(user, self.room_id)
+        self.user_id = user.pk
+        ready = Ready(
+            room_id=room.pk, head=room.head, path=path_for(is_staff=user.is_staff),
+            heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
+        )
+        return ready, generations.running_in([room.pk], not_by=self.engine.owner)
+
+    async def _take_seat(self, ready: Ready) -> None:
+        if self.engine.hub.sockets_of(self.user_id) >= settings.CHAT_SOCKETS_PER_USER:
+            await self.close(closes.TOO_MANY_SOCKETS)
+            return
+        self.checked_at = time.monotonic()
+        self.reader = SocketReader(self._send_frame, window=settings.STREAM_WINDOW_EVENTS)
+        self.reader.post(encode(ready))
+        self.reader.start()
+        self.engine.hub.enter(self, ready.head)
+        if not self.engine.running.in_room(self.room_id):
+            self.engine.warmer.open(self.room_id)
+        metrics.SOCKETS.inc()
+
+    async def _send_frame(self, frame: str) -> None:
+        # Straight to the server: the session middleware's wrapper costs a quarter of the path.
+        try:
+            await self.base_send({"type": "websocket.send", "text": frame})
+        except OSError:
+            # The socket has gone; its disconnect is on the way and detaches the reader.
+            self.reader.stop()
+
+    async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        if not hasattr(self, "reader") or self.refused_in_a_row > FLOOD_REFUSALS:
+            return
+        received_at = time.monotonic()
+        command: AnyCommand | None = None
+        try:
+            command = self._parse(text_data)
+            await self._obey(command, received_at)
+        except ChatError as error:
+            self._refuse(error, command)
+        except Exception:
+            # Told, not raised: a client that resends what closes its socket would never come to rest.
+            log.exception("command_crashed", command=type(command).__name__, roomId=str(self.room_id))
+            self._refuse(Crashed("internal_error", CODES["internal_error"]), command)
+
+    def _parse(self, text: str | None) -> AnyCommand:
+        if text is None:
+            raise BadCommand("binary_frame", "Frames are text.")
+        if len(text) > settings.CHAT_FRAME_MAX_BYTES:
+            raise BadCommand("frame_too_large", f"A frame holds {settings.CHAT_FRAME_MAX_BYTES} bytes at most.")
+        return parse_command(text)
+
+    async def _obey(self, command: AnyCommand, received_at: float) -> None:
+        if isinstance(command, Received):
+            return self.reader.received(command.message_id, command.seq)
+        rates.take_command(self.user_id)
+        match command:
+            case SendMessage() | Regenerate() | ContinueMessage():
+                await self._turn(command, received_at)
+            case Resume():
+                await resume(
+                    self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
+                )
+            case Timing():
+                await in_database(generations.write_client_marks, self.user_id, command.request_id, command.marks)
+            case Typing():
+                await warm(self.engine)
+            case _:
+                await change_room(self.engine, self.user_id, self.room_id, command)
+        self.refused_in_a_row = 0
+        return None
+
+    async def _turn(self, command: TurnCommand, received_at: float) -> None:
+        rates.take_turn(self.user_id)
+        await take_turn(
+            self.engine, self.identity, self.room_id, command,
+            door="socket", received_at=received_at, reader=self.reader,
+        )
+
+    def _refuse(self, error: ChatError, command: AnyCommand | None) -> None:
+        metrics.REFUSED.labels(code=error.code).inc()
+        fields: dict[str, Any] = {"code": error.code, "message": error.message, "retryable": error.retryable}
+        for name in ("request_id", "message_id"):
+            value = getattr(command, name, None)
+            if value is not None:
+                fields[name] = value
+        if error.retry_after_ms is not None:
+            fields["retry_after_ms"] = error.retry_after_ms
+        self.reader.post(encode(CommandError(**fields)))
+        self.refused_in_a_row += 1
+        if isinstance(error, NotSignedIn):
+            self.close_soon(closes.SESSION_ENDED)
+        elif self.refused_in_a_row > FLOOD_REFUSALS:
+            # daphne would keep every refusal in memory for a client that reads none.
+            self.close_soon(closes.FLOOD)
+
+    def recheck(self) -> None:
+        """In a database thread: is the session still alive, and the room still theirs?"""
+        rooms.get_room_for(load_user(self.session_key), self.room_id)
+
+    def close_soon(self, code: int) -> None:
+        """After what is posted has been written."""
+        self.reader.close_after(partial(self.close, code))
+
+    def _leave(self) -> None:
+        if hasattr(self, "reader"):
+            self.reader.stop()
+            self.engine.hub.leave(self)
+            metrics.SOCKETS.dec()

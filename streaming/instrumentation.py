@@ -1,0 +1,145 @@
+"""What is measured of an answer: the stages it passes, and how its provider behaved. Knows no Django, no socket.
+
+Clocks are injected; all are monotonic, in seconds. Observing costs two clock reads a piece and no lock until the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from typing import TypeAlias
+
+from prometheus_client import Counter, Histogram
+
+from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
+
+Clock: TypeAlias = Callable[[], float]
+
+#: The server's marks of one request, in the order in which they are reached.
+STAGES = (
+    "received", "accepted", "context_loaded", "prompt_built", "provider_asked", "first_byte",
+    "first_content", "first_frame", "end_frame", "settled",
+)
+_FAST = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 60.0)
+_LONG = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
+
+# name, what it counts, labels. Buckets are fixed, so that histograms of many processes can be added.
+STAGE = Histogram("soksak_stage_seconds", "From received to a stage.", ["stage", "path"], buckets=_FAST)
+FIRST_BYTE = Histogram("soksak_provider_first_byte_seconds", "From asked to the first byte.", ["route"], buckets=_FAST)
+FIRST_CONTENT = Histogram(
+    "soksak_provider_first_content_seconds", "From asked to the first content.", ["route"], buckets=_FAST
+)
+WORST_GAP = Histogram(
+    "soksak_provider_worst_gap_seconds", "The longest wait between contents of one stream.", ["route"], buckets=_FAST
+)
+TOTAL = Histogram("soksak_provider_seconds", "From asked to the end.", ["route", "outcome"], buckets=_LONG)
+ATTEMPTS = Counter("soksak_provider_attempts_total", "Requests to a provider, by how they ended.", ["route", "outcome"])
+TOKENS = Counter("soksak_provider_tokens_total", "Tokens, as the provider counted them.", ["route", "kind"])
+
+
+class StageClock:
+    """Milliseconds from `received` to each stage of one request. The first mark of a stage counts.
+
+    A failed attempt may have seen a first byte: until there is content, `first_byte` is the last one.
+    """
+
+    __slots__ = ("_clock", "_received_at", "marks")
+
+    def __init__(self, clock: Clock = time.monotonic, *, received_at: float | None = None) -> None:
+        self._clock = clock
+        self._received_at = clock() if received_at is None else received_at
+        self.marks: dict[str, float] = {"received": 0.0}
+
+    @classmethod
+    def since(cls, received_at: float) -> StageClock:
+        """A clock whose request was received at `received_at`, by time.monotonic."""
+        return cls(received_at=received_at)
+
+    def mark(self, stage: str) -> None:
+        """Reached now."""
+        self.set(stage, self._clock())
+
+    def set(self, stage: str, at: float) -> None:
+        """Reached at `at`, by this clock. A stage that is not one of STAGES is our own mistake: KeyError."""
+        if stage not in STAGES:
+            raise KeyError(stage)
+        if stage not in self.marks or (stage == "first_byte" and "first_content" not in self.marks):
+            self.marks[stage] = self._ms(at)
+
+    def now_ms(self) -> float:
+        return self._ms(self._clock())
+
+    def rounded(self) -> dict[str, float]:
+        """The marks for storing: tenths of a millisecond."""
+        return {stage: round(ms, 1) for stage, ms in self.marks.items()}
+
+    def observe(self, path: str) -> None:
+        """Add the marks to the histograms; once, after the end."""
+        for stage, ms in self.marks.items():
+            STAGE.labels(stage, path).observe(ms / 1000)
+
+    def _ms(self, at: float) -> float:
+        return (at - self._received_at) * 1000
+
+
+class Meter:
+    """One attempt at one provider. Give `mark` to the provider and its pieces to `measured`."""
+
+    __slots__ = ("_asked_at", "_clock", "_first_byte_at", "_first_content_at", "_mark", "_route", "_worst_gap")
+
+    def __init__(self, route: str, mark: Mark, clock: Clock = time.monotonic) -> None:
+        self._route = route
+        self._mark = mark
+        self._clock = clock
+        self._asked_at = clock()
+        self._first_byte_at: float | None = None
+        self._first_content_at: float | None = None
+        self._worst_gap = 0.0
+
+    def mark(self, stage: str) -> None:
+        if stage == "first_byte":
+            self._first_byte_at = self._clock()
+        self._mark(stage)
+
+    async def measured(self, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+        """The same pieces, observed; the outcome is a finish reason, an error's code, or `cancelled`."""
+        outcome, waits_since = "cancelled", self._asked_at
+        try:
+            async with aclosing(pieces):
+                async for piece in pieces:
+                    now = self._clock()
+                    if isinstance(piece, Text):
+                        self._note_content(now, now - waits_since)
+                    else:
+                        outcome = piece.reason
+                        self._count_tokens(piece)
+                    yield piece
+                    waits_since = now
+        except ProviderError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._observe(outcome)
+
+    # Internal
+
+    def _note_content(self, now: float, gap: float) -> None:
+        if self._first_content_at is None:
+            self._first_content_at = now
+        elif gap > self._worst_gap:
+            self._worst_gap = gap
+
+    def _count_tokens(self, finished: Finished) -> None:
+        for kind in ("prompt", "completion", "cached"):
+            if (tokens := getattr(finished, f"{kind}_tokens") or 0) > 0:
+                TOKENS.labels(self._route, kind).inc(tokens)
+
+    def _observe(self, outcome: str) -> None:
+        ATTEMPTS.labels(self._route, outcome).inc()
+        TOTAL.labels(self._route, outcome).observe(self._clock() - self._asked_at)
+        if self._first_byte_at is not None:
+            FIRST_BYTE.labels(self._route).observe(self._first_byte_at - self._asked_at)
+        if self._first_content_at is not None:
+            FIRST_CONTENT.labels(self._route).observe(self._first_content_at - self._asked_at)
+            WORST_GAP.labels(self._route).observe(self._worst_gap)

@@ -1,0 +1,128 @@
+"""One socket's reading: a cursor for each run it follows, and the one writer of the socket.
+
+Nothing is queued for a slow reader: its cursor stays behind, and what it lacks is merged when it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import UUID
+
+from streaming.run import Run
+
+Send = Callable[[str], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Where this socket is in a run: `sent` and `acked` are seqs, cumulative."""
+
+    run: Run
+    sent: int
+    acked: int
+    blocked_since: float | None = None
+
+
+class SocketReader:
+    """`window`: events that may be in flight unacknowledged. `post` is for frames without a seq."""
+
+    def __init__(self, send: Send, *, window: int) -> None:
+        self.last_sent = time.monotonic()
+        self._send = send
+        self._window = window
+        self._posted: deque[str] = deque()
+        self._cursors: dict[UUID, Cursor] = {}
+        self._more = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._goodbye: Callable[[], Awaitable[None]] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._write_on())
+
+    def stop(self) -> None:
+        for cursor in self._cursors.values():
+            cursor.run.unfollow(self)
+        self._cursors.clear()
+        if self._task is not None:
+            self._task.cancel()
+
+    def post(self, frame: str) -> None:
+        self._posted.append(frame)
+        self._more.set()
+
+    def close_after(self, close: Callable[[], Awaitable[None]]) -> None:
+        """Call `close` once everything posted so far has been written; nothing is written after it."""
+        self._goodbye = close
+        self._more.set()
+
+    def attach(self, run: Run, *, after: int, opening: list[str]) -> None:
+        """Follow `run` from seq `after`, introduced by the frames of `opening`."""
+        self._posted.extend(opening)
+        before = self._cursors.get(run.key.message_id)
+        if before is not None and before.run is not run:
+            before.run.unfollow(self)
+        self._cursors[run.key.message_id] = Cursor(run, sent=after, acked=after)
+        run.follow(self)
+        self._more.set()
+
+    def follows(self, run: Run) -> bool:
+        cursor = self._cursors.get(run.key.message_id)
+        return cursor is not None and cursor.run is run
+
+    def received(self, message_id: UUID, seq: int) -> None:
+        """The reader has everything up to `seq`: credit returns. What was never sent cannot be acknowledged."""
+        cursor = self._cursors.get(message_id)
+        if cursor is not None and cursor.acked < seq <= cursor.sent:
+            cursor.acked = seq
+            self._more.set()
+
+    def run_moved(self) -> None:
+        self._more.set()
+
+    def blocked_seconds(self, now: float) -> float:
+        """How long the longest-blocked cursor has been without credit."""
+        since = [cursor.blocked_since for cursor in self._cursors.values() if cursor.blocked_since is not None]
+        return now - min(since) if since else 0.0
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._more.wait()
+            await self.flush()
+            if self._goodbye is not None:
+                return await self._goodbye()
+
+    async def flush(self) -> None:
+        """Write everything that is due and has credit."""
+        self._more.clear()
+        while self._posted:
+            await self._write(self._posted.popleft())
+        for cursor in tuple(self._cursors.values()):
+            if self._is_current(cursor):
+                await self._advance(cursor)
+
+    async def _advance(self, cursor: Cursor) -> None:
+        run = cursor.run
+        if cursor.sent < run.seq and cursor.sent - cursor.acked >= self._window:
+            cursor.blocked_since = cursor.blocked_since or time.monotonic()
+            return
+        cursor.blocked_since = None
+        if cursor.sent < run.seq:
+            frames = run.frames_after(cursor.sent)
+            cursor.sent = run.seq
+            for frame in frames:
+                await self._write(frame)
+        if run.is_over and cursor.sent >= run.seq and self._is_current(cursor):
+            run.unfollow(self)
+            del self._cursors[run.key.message_id]
+
+    def _is_current(self, cursor: Cursor) -> bool:
+        """A resume or a new owner may have put another cursor in its place while a frame was being written."""
+        return self._cursors.get(cursor.run.key.message_id) is cursor
+
+    async def _write(self, frame: str) -> None:
+        self.last_sent = time.monotonic()
+        await self._send(frame)

@@ -1,0 +1,128 @@
+"""The one corridor behind every door: socket, SSE and POST take a turn or change a room here, and only here."""
+
+from __future__ import annotations
+
+import asyncio
+from uuid import UUID
+
+from chat import edits, generations
+from chat.errors import CODES, NotFound, Refused, Unavailable
+from chat.messages import Accepted
+from streaming.commands import EditMessage, RewindRoom, RoomCommand, SelectVariant, Stop, TurnCommand
+from streaming.database import in_database
+from streaming.engine import Engine
+from streaming.events import Ack, End, RoomChanged, UserMessage, encode
+from streaming.hints import RoomMoved, StopAsked
+from streaming.identity import Identity
+from streaming.instrumentation import StageClock
+from streaming.pulse import GOODBYE_RETRY_MS
+from streaming.reader import SocketReader
+from streaming.resume import join
+from streaming.run import Run
+from streaming.turns import Door, Turn, begin, load_routes
+
+
+async def take_turn(
+    engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, *,
+    door: Door, received_at: float, reader: SocketReader | None = None,
+) -> Turn:
+    """Accept the command and set its answer going, or find the first result of its requestId.
+
+    `reader` is told what a repeat needs to know. Raises ChatError; then nothing was written and no model was asked.
+    """
+    if engine.is_draining:
+        raise _draining()
+    # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
+    turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
+    accepted = turn.accepted
+    if reader is not None:
+        reader.post(encode(Ack(request_id=accepted.request_id, stage="accepted", message_id=accepted.message_id)))
+        if not accepted.is_new:
+            await _tell_again(engine, reader, accepted)
+    return turn
+
+
+async def _begin(
+    engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float
+) -> Turn:
+    turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner)
+    accepted = turn.accepted
+    if not accepted.is_new:
+        return turn
+    if engine.is_draining:
+        # Committed, and left to whoever starts next: this process's runs have been let go.
+        raise _draining()
+    clock = StageClock.since(received_at)
+    clock.set("accepted", turn.accepted_at)
+    clock.set("context_loaded", turn.loaded_at)
+    if accepted.user_message_id is not None:
+        engine.hub.publish(room_id, encode(user_message(accepted)))
+    # Adopted already, when getting here took longer than a lease.
+    if engine.runner.get(accepted.message_id) is None:
+        engine.runner.start(turn, clock)
+    return turn
+
+
+def _draining() -> Unavailable:
+    return Unavailable("draining", CODES["draining"], retry_after_ms=GOODBYE_RETRY_MS)
+
+
+def user_message(accepted: Accepted) -> UserMessage:
+    assert accepted.user_message_id is not None
+    return UserMessage(
+        request_id=accepted.request_id, room_id=accepted.room_id, message_id=accepted.user_message_id,
+        text=accepted.user_text, position=accepted.position - 1, created_at=accepted.user_created_at,
+        head=accepted.head,
+    )
+
+
+async def _tell_again(engine: Engine, reader: SocketReader, accepted: Accepted) -> None:
+    """A repeat: join the running answer, or hear its end."""
+    if accepted.user_message_id is not None:
+        reader.post(encode(user_message(accepted)))
+    found = await engine.running.find(accepted.user_id, accepted.message_id)
+    if isinstance(found, Run):
+        return None if reader.follows(found) else join(reader, found, None)
+    if found is not None:
+        reader.post(encode(found))
+    if isinstance(found, End):
+        reader.post(encode(Ack(request_id=accepted.request_id, stage="done", message_id=accepted.message_id)))
+    return None
+
+
+async def change_room(engine: Engine, user_id: int, room_id: UUID, command: RoomCommand) -> int:
+    """Stop, choose, edit or rewind; every tab hears of it. Returns the room's head. Raises ChatError."""
+    match command:
+        case Stop():
+            return await _stop(engine, user_id, room_id, command)
+        case SelectVariant(message_id=message_id):
+            head = await in_database(edits.select_variant, user_id, room_id, message_id)
+        case EditMessage(message_id=message_id, text=text):
+            head = await in_database(edits.edit_message, user_id, room_id, message_id, text)
+        case RewindRoom(message_id=message_id):
+            head = await in_database(edits.rewind, user_id, room_id, message_id)
+    engine.hub.moved(room_id, head)
+    engine.hub.publish(room_id, encode(RoomChanged(room_id=room_id, head=head)))
+    engine.neighbours.hints.say(RoomMoved(room_id, head))
+    return head
+
+
+async def _stop(engine: Engine, user_id: int, room_id: UUID, command: Stop) -> int:
+    """The row first: whoever owns the answer, or owns it next, ends it there."""
+    asked = await in_database(generations.ask_stop, user_id, room_id, command.message_id, command.seen_length)
+    if asked is None:
+        raise NotFound("message_not_found", "There is no such message in this room.")
+    if not asked or engine.runner.is_closing(command.message_id):
+        raise Refused("message_not_running", "The message is not being written any more.")
+    if not engine.runner.stop(command.message_id, command.seen_length):
+        engine.neighbours.hints.say(StopAsked(command.message_id))
+    run = engine.running.get(command.message_id)
+    # Without a socket in the room the hub knows no head.
+    return max(run.head if run else 0, engine.hub.head_of(room_id))
+
+
+async def warm(engine: Engine) -> None:
+    """Somebody is about to send: have a connection to the model ready."""
+    routes = await in_database(load_routes, None)
+    if routes:
+        await engine.providers.warm(routes[0])

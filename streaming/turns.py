@@ -1,0 +1,150 @@
+"""One turn's trip to the database: who asks, may they, accept, and all the model will need, in one hop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+from uuid import UUID
+
+from django.conf import settings
+
+from chat import history, turn_statements
+from chat.messages import Accepted, Request, accept_continue, accept_regenerate, accept_send
+from chat.models import Generation, ModelRoute, Room
+from chat.prompts import Turn as Said
+from chat.turn_statements import RoomRow
+from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCommand
+from streaming.events import Path
+from streaming.identity import Identity, recheck
+from streaming.providers.base import Limits, Route
+from streaming.rollout import path_for
+
+
+@dataclass(frozen=True, slots=True)
+class PromptContext:
+    """Everything of a room that shapes a prompt, as plain values."""
+
+    head: str
+    head_tokens: int
+    turns: tuple[Said, ...]
+    window_start: int
+    user_note: str
+    card: dict[str, Any]
+    language: str
+    cache_key: str
+    persona_name: str
+    #: What the room's macros were resolved with.
+    seed: int
+    prompt_version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An accepted turn with what its prompt is made of. A repeat has no context: nothing will be asked."""
+
+    accepted: Accepted
+    context: PromptContext | None
+    routes: tuple[Route, ...]
+    accepted_at: float
+    loaded_at: float
+
+
+Door = Literal["socket", "sse", "post"]
+
+#: What a request that came by this door is called while streaming is on; off, all are `completed`.
+PATHS: dict[Door, Path] = {"socket": "stream", "sse": "sse", "post": "fallback"}
+
+
+def begin(identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str) -> Turn:
+    """Runs in a database thread. Raises NotSignedIn, NotFound, BadCommand, Refused; then nothing was written."""
+    recheck(identity)
+    path = PATHS[door] if path_for(is_staff=identity.is_staff) == "stream" else "completed"
+    request = Request(
+        user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner
+    )
+    accepted = _accept(request, command)
+    accepted_at = time.monotonic()
+    if not accepted.is_new:
+        return Turn(accepted, None, (), accepted_at, accepted_at)
+    context = load_context(accepted.room, before=accepted.position)
+    return Turn(accepted, context, load_routes(accepted.room), accepted_at, time.monotonic())
+
+
+def _accept(request: Request, command: TurnCommand) -> Accepted:
+    match command:
+        case SendMessage():
+            return accept_send(request, command.text)
+        case Regenerate():
+            return accept_regenerate(request, command.message_id)
+        case ContinueMessage():
+            return accept_continue(request, command.message_id)
+
+
+def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
+    """Everything of the room that shapes the prompt of the answer at position `before`."""
+    card = _card(room.character_id, room.language, _now())
+    return PromptContext(
+        head=room.prompt_head, head_tokens=room.prompt_head_tokens,
+        turns=tuple(history.prompt_turns(room.id, before=before, window_start=room.window_start)),
+        window_start=room.window_start, user_note=room.user_note, card=card,
+        language=room.language, cache_key=str(room.id), persona_name=room.persona_name,
+        seed=room.id.int, prompt_version=room.prompt_version,
+    )
+
+
+def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
+    """The room's own route first, then the others in the operator's order."""
+    enabled = _enabled_routes(_now())
+    if room is None or room.route_id is None:
+        return tuple(route for _, route in enabled)
+    return tuple(route for _, route in sorted(enabled, key=lambda row: row[0] != room.route_id))
+
+
+def _now() -> int:
+    """Which stretch of ROUTES_CACHE_SECONDS it is: what an operator changes is seen at the next one."""
+    stretch = settings.ROUTES_CACHE_SECONDS
+    return int(time.monotonic() / stretch) if stretch else time.monotonic_ns()
+
+
+def forget_routes() -> None:
+    """An operator has changed something."""
+    _enabled_routes.cache_clear()
+    _card.cache_clear()
+
+
+@lru_cache(maxsize=1)
+def _enabled_routes(stretch: int) -> tuple[tuple[int, Route], ...]:
+    return tuple((row.pk, route_value(row)) for row in turn_statements.enabled_routes())
+
+
+@lru_cache(maxsize=64)
+def _card(character_id: int, language: str, stretch: int) -> dict[str, Any]:
+    card = turn_statements.card_of(character_id, language)
+    return card.data if card else {}
+
+
+def route_value(row: ModelRoute) -> Route:
+    return Route(
+        name=row.name, kind=row.kind, base_url=row.base_url, model=row.model,  # type: ignore[arg-type]
+        api_key_env=row.api_key_env, can_prefill=row.can_prefill, warms_prompt=row.warms_prompt,
+        max_context_tokens=row.max_context_tokens,
+        max_output_tokens=row.max_output_tokens, options=row.options,
+        limits=Limits(row.first_content_seconds, row.gap_seconds, row.total_seconds),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """An answer claimed from an owner that has gone, with what is needed to go on."""
+
+    generation: Generation
+    context: PromptContext
+    routes: tuple[Route, ...]
+
+
+def load_takeover(generation: Generation) -> Takeover:
+    room = Room.objects.select_related("character", "route").get(pk=generation.room_id)
+    context = load_context(room, before=generation.message.position)
+    return Takeover(generation, context, load_routes(room))
