@@ -1,0 +1,24 @@
+"""A turn that has ended, as the engine leaves it: everything committed, its outbox row held back."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chat.generations import Outcome, settle
+from chat.messages import Request, accept_send
+from chat.models import OutboxJob, Room
+from tests.people import request_id
+
+
+def answered(room: Room, text: str = "Hello there.", reply: str = "*waves* \"Hi.\"", status: str = "done") -> UUID:
+    """The messageId of the answer."""
+    request = Request(
+        user_id=room.owner_id, room_id=room.pk, request_id=request_id(), path="stream", owner="tests"
+    )
+    accepted = accept_send(request, text)
+    assert settle(accepted.message_id, accepted.attempt, Outcome(status=status, text=reply, last_seq=2))
+    return accepted.message_id
+
+
+def job_of(message_id: UUID) -> OutboxJob:
+    return OutboxJob.objects.get(message_id=message_id, kind="after_reply")

@@ -1,0 +1,81 @@
+"""Routes in the admin: what cannot work is refused, and no key is ever typed, stored or shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from chat.models import ModelRoute
+from tests.chat.admin_pages import as_staff, delete_address, errors_of, list_address, page_address
+from tests.people import make_route
+
+pytestmark = [pytest.mark.data, pytest.mark.django_db]
+
+
+@pytest.fixture
+def bob(db: None, client: Client) -> Client:
+    return as_staff(client)
+
+
+def route_form(**fields: str) -> dict[str, str]:
+    form = {
+        "name": "mine", "kind": "openai", "base_url": "https://models.example/v1/", "model": "m", "sort": "5",
+        "api_key_env": "MY_KEY", "is_enabled": "on", "max_context_tokens": "8192", "max_output_tokens": "512",
+        "first_content_seconds": "10", "gap_seconds": "10", "total_seconds": "60", "options": "{}",
+    }
+    return {**form, **fields}
+
+
+def add_route(client: Client, **fields: str) -> Any:
+    return client.post(reverse("admin:chat_modelroute_add"), route_form(**fields))
+
+
+def test_a_route_can_be_made(bob: Client) -> None:
+    assert add_route(bob).status_code == 302
+    route = ModelRoute.objects.get()
+    assert (route.base_url, route.api_key_env) == ("https://models.example/v1", "MY_KEY")
+    assert not route.is_from_environment
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"base_url": "ftp://models.example"}, {"base_url": "models.example"}, {"base_url": ""}, {"model": ""},
+        {"base_url": "https://user:secret@models.example"}, {"base_url": "https://models.example?key=secret"},
+        {"base_url": "http://[models"}, {"api_key_env": "sk-live-1234"}, {"options": '{"api_key": "sk-1"}'},
+        {"options": "[1]"}, {"max_context_tokens": "0"}, {"max_output_tokens": "-1"}, {"gap_seconds": "0"},
+        {"total_seconds": "-3"}, {"first_content_seconds": "nan"}, {"total_seconds": "inf"}, {"name": "OpenAI"},
+        {"name": "local"}, {"kind": "unheard-of"},
+    ],
+    ids=str,
+)
+def test_a_route_that_cannot_work_is_refused(bob: Client, wrong: dict[str, str]) -> None:
+    response = add_route(bob, **wrong)
+    assert response.status_code == 200
+    assert errors_of(response)
+    assert not ModelRoute.objects.exists()
+
+
+def test_options_that_only_sound_like_secrets_are_kept(bob: Client) -> None:
+    assert add_route(bob, options='{"max_completion_tokens": 5, "logit_keys": []}').status_code == 302
+
+
+def test_a_key_is_told_to_be_set_and_never_shown(bob: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_route(bob)
+    route = ModelRoute.objects.get()
+    assert "MY_KEY is NOT set" in bob.get(page_address(route)).content.decode()
+    monkeypatch.setenv("MY_KEY", "sk-very-secret")
+    for address in (page_address(route), list_address(ModelRoute)):
+        page = bob.get(address).content.decode()
+        assert "MY_KEY is set" in page
+        assert "sk-very-secret" not in page
+
+
+def test_the_environments_routes_say_why_they_cannot_be_changed(bob: Client) -> None:
+    route = make_route(name="openai", is_from_environment=True)
+    assert "change it there" in bob.get(page_address(route)).content.decode()
+    assert bob.post(page_address(route), route_form()).status_code == 403
+    assert bob.post(delete_address(route), {"post": "yes"}).status_code == 403

@@ -1,0 +1,26 @@
+"""What a migration does to rows of before."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+
+from chat.models import Message, Room
+from tests.people import make_room, make_user
+
+pytestmark = [pytest.mark.data, pytest.mark.django_db]
+
+
+def test_rooms_of_before_go_on_after_their_newest_message() -> None:
+    alice = make_user("alice")
+    told, rewound, empty = (make_room(alice) for _ in range(3))
+    for room in (told, rewound):
+        Message.objects.create(room=room, role="user", position=1, content="hi")
+    Message.objects.filter(room=rewound, position=1).update(deleted_at=rewound.created_at)
+    Message.objects.filter(room=empty).delete()
+    Room.objects.update(next_position=0)
+    import_module("chat.migrations.0005_next_position").fill(apps, None)
+    positions = dict(Room.objects.values_list("pk", "next_position"))
+    assert [positions[room.pk] for room in (told, rewound, empty)] == [2, 1, 0]

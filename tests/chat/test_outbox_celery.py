@@ -1,0 +1,151 @@
+"""Jobs carried by a real Celery worker on a private Redis, killed midway included."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+import redis
+from django.db import connection
+
+from chat.models import OutboxJob, Room
+from tests.chat.answers import answered, job_of
+from tests.people import make_room, make_user
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.data, pytest.mark.redis, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+STOP_SECONDS = 30.0
+#: A lease and a sweep that a test can wait for.
+QUICK = {"OUTBOX_LEASE_SECONDS": "2", "OUTBOX_SWEEP_SECONDS": "1", "OUTBOX_POLL_SECONDS": "0.2"}
+Worker = Callable[..., subprocess.Popen[bytes]]
+
+
+@pytest.fixture
+def room(transactional_db: None) -> Room:
+    return make_room(make_user("alice"))
+
+
+@pytest.fixture
+def environment(transactional_db: None, redis_url: str) -> Generator[dict[str, str]]:
+    """Of a process on this test's own database and Redis; nobody sweeps unless told to."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.flushdb()
+        yield {
+            **os.environ, "DATABASE_URL": database_url(), "REDIS_URL": redis_url,
+            "OUTBOX_SWEEP_SECONDS": "3600", "OUTBOX_POLL_SECONDS": "3600",
+        }
+        client.flushdb()
+
+
+def database_url() -> str:
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    return f"postgres://{database['USER']}@{database['HOST']}:{database['PORT']}/{database['NAME']}"
+
+
+@pytest.fixture
+def worker(environment: dict[str, str], tmp_path: Path) -> Generator[Worker]:
+    """Starts workers, each in a process group of its own; they are ended here."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+        log = tmp_path / f"worker-{len(started)}.log"
+        command = [
+            sys.executable, "-m", "celery", "-A", "tests.chat.outbox_worker", "worker", "--concurrency=1",
+            "--loglevel=info", "--without-gossip", "--without-mingle", *arguments,
+        ]
+        with log.open("wb") as output:
+            started.append(subprocess.Popen(
+                command, env={**environment, **variables}, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                start_new_session=True,
+            ))
+        with explained_by(log):
+            wait_until(lambda: b" ready." in log.read_bytes(), "the Celery worker", seconds=60)
+        return started[-1]
+
+    yield start
+    for process in started:
+        end(process, signal.SIGTERM)
+
+
+@contextmanager
+def explained_by(log: Path) -> Generator[None]:
+    try:
+        yield
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{log.read_text()[-3000:]}") from None
+
+
+def end(process: subprocess.Popen[bytes], with_signal: int) -> None:
+    """The worker and its children; SIGKILL leaves them no last word."""
+    if process.poll() is None:
+        os.killpg(process.pid, with_signal)
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def release(message_id: UUID, environment: dict[str, str]) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "tests.chat.outbox_worker", str(message_id)], env=environment, check=True, timeout=60
+    )
+
+
+def is_done(message_id: UUID) -> bool:
+    return job_of(message_id).status == OutboxJob.Status.DONE
+
+
+def test_a_released_job_is_done_by_the_worker(room: Room, worker: Worker, environment: dict[str, str]) -> None:
+    worker()
+    message_id = answered(room, "Good evening.")
+    release(message_id, environment)
+    wait_until(lambda: is_done(message_id), "the worker")
+    room.refresh_from_db()
+    assert (room.title, room.message_count) == ("Good evening.", 3)
+
+
+def test_a_job_released_while_no_worker_was_there_waits_in_the_queue(
+    room: Room, worker: Worker, environment: dict[str, str]
+) -> None:
+    message_id = answered(room)
+    release(message_id, environment)
+    assert not is_done(message_id)
+    worker()
+    wait_until(lambda: is_done(message_id), "the worker that came later")
+
+
+def test_a_worker_killed_midway_is_replaced_after_its_lease(
+    room: Room, worker: Worker, environment: dict[str, str], tmp_path: Path
+) -> None:
+    first = worker(HOLD_FOLDER=str(tmp_path), OUTBOX_LEASE_SECONDS="5")
+    message_id = answered(room)
+    release(message_id, environment)
+    wait_until((tmp_path / "begun").exists, "the job's beginning")
+    end(first, signal.SIGKILL)
+    assert not is_done(message_id)
+    assert job_of(message_id).attempts == 1
+    worker("--beat", f"--schedule={tmp_path / 'beat'}", **QUICK)
+    wait_until(lambda: is_done(message_id), "the second worker, after the lease", seconds=60)
+    assert job_of(message_id).attempts == 2
+
+
+def test_a_job_that_hangs_is_killed_at_the_end_of_its_lease_and_done_by_the_next(
+    room: Room, worker: Worker, environment: dict[str, str], tmp_path: Path
+) -> None:
+    worker("--beat", f"--schedule={tmp_path / 'beat'}", HOLD_FOLDER=str(tmp_path), **QUICK)
+    message_id = answered(room)
+    # The time limit travels with the message: sender and worker share their settings, as in production.
+    release(message_id, {**environment, **QUICK, "OUTBOX_POLL_SECONDS": "3600"})
+    wait_until(lambda: job_of(message_id).attempts >= 2, "the second attempt", seconds=60)
+    (tmp_path / "go").touch()
+    wait_until(lambda: is_done(message_id), "the attempt that may go on", seconds=60)

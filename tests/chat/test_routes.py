@@ -1,0 +1,104 @@
+"""The environment's routes: what each variable becomes, what is refused, and that no key is ever stored."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.conf import settings
+
+from chat.models import ModelRoute
+from chat.routes import RouteError, routes_from, sync_routes
+
+LOCAL = "http://127.0.0.1:1234/v1"
+
+
+def test_an_empty_environment_has_no_route() -> None:
+    assert routes_from({}) == []
+
+
+def test_the_packaged_model_is_the_last_choice() -> None:
+    names = [route["name"] for route in routes_from({"OPENAI_API_KEY": "k"}, local_model_url=LOCAL)]
+    assert names == ["openai", "local"]
+
+
+def test_a_provider_of_ones_own() -> None:
+    environ = {"PROVIDER_BASE_URL": "http://127.0.0.1:11434/v1/", "PROVIDER_MODEL": "llama"}
+    [route] = routes_from(environ)
+    assert (route["name"], route["kind"], route["base_url"]) == ("provider", "openai", "http://127.0.0.1:11434/v1")
+    assert (route["model"], route["api_key_env"]) == ("llama", "")
+
+
+@pytest.mark.parametrize(("prefix", "kind"), [("OPENAI", "openai"), ("ANTHROPIC", "anthropic")])
+def test_a_key_alone_is_enough_for_the_well_known_services(prefix: str, kind: str) -> None:
+    [route] = routes_from({f"{prefix}_API_KEY": "secret"})
+    assert route["kind"] == kind
+    assert route["base_url"].startswith("https://")
+    assert route["model"]
+
+
+def test_a_key_is_stored_only_as_the_name_of_its_variable() -> None:
+    [route] = routes_from({"OPENAI_API_KEY": "secret-value"})
+    assert route["api_key_env"] == "OPENAI_API_KEY"
+    assert "secret-value" not in json.dumps(route)
+
+
+def test_extras_are_read() -> None:
+    environ = {
+        "PROVIDER_KIND": "scripted", "PROVIDER_CAN_PREFILL": "yes", "PROVIDER_MAX_CONTEXT_TOKENS": "4096",
+        "PROVIDER_OPTIONS": '{"seed": 7}',
+    }
+    [route] = routes_from(environ)
+    assert (route["can_prefill"], route["max_context_tokens"], route["options"]) == (True, 4096, {"seed": 7})
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"PROVIDER_MODEL": "m"}, "PROVIDER_BASE_URL"),
+        ({"PROVIDER_API_KEY": "k", "PROVIDER_MODEL": "m"}, "PROVIDER_BASE_URL"),
+        ({"PROVIDER_BASE_URL": "http://127.0.0.1"}, "PROVIDER_MODEL"),
+        ({"OPENAI_BASE_URL": "127.0.0.1"}, "OPENAI_BASE_URL"),
+        ({"PROVIDER_KIND": "magic", "PROVIDER_BASE_URL": "http://127.0.0.1"}, "PROVIDER_KIND"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_CAN_PREFILL": "perhaps"}, "OPENAI_CAN_PREFILL"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": "[1]"}, "OPENAI_OPTIONS"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "many"}, "OPENAI_MAX_OUTPUT_TOKENS"),
+    ],
+)
+def test_half_a_configuration_is_refused_by_the_name_of_its_variable(environ: dict[str, str], named: str) -> None:
+    with pytest.raises(RouteError, match=named):
+        routes_from(environ)
+
+
+@pytest.mark.data
+@pytest.mark.django_db
+class TestSyncRoutes:
+    def test_the_local_route_carries_its_samplers_and_the_sites_limits(self) -> None:
+        sync_routes({}, local_model_url=LOCAL)
+        route = ModelRoute.objects.get(name="local")
+        assert (route.base_url, route.model, route.can_prefill) == (LOCAL, "smollm2-135m-instruct", True)
+        assert route.options["repeat_penalty"] == 1.15
+        assert route.total_seconds == settings.PROVIDER_TOTAL_SECONDS
+        assert route.first_content_seconds > settings.PROVIDER_FIRST_CONTENT_SECONDS
+
+    def test_a_second_start_changes_what_changed_and_adds_nothing(self) -> None:
+        sync_routes({}, local_model_url=LOCAL)
+        sync_routes({}, local_model_url="http://127.0.0.1:4321/v1")
+        assert ModelRoute.objects.get().base_url == "http://127.0.0.1:4321/v1"
+
+    def test_what_is_gone_from_the_environment_is_switched_off_and_back_on(self) -> None:
+        sync_routes({}, local_model_url=LOCAL)
+        sync_routes({"OPENAI_API_KEY": "k"})
+        assert list(ModelRoute.objects.filter(is_enabled=True).values_list("name", flat=True)) == ["openai"]
+        sync_routes({}, local_model_url=LOCAL)
+        assert list(ModelRoute.objects.filter(is_enabled=True).values_list("name", flat=True)) == ["local"]
+
+    def test_an_option_that_is_taken_away_leaves_nothing_behind(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"temperature": 1}'})
+        sync_routes({"OPENAI_API_KEY": "k"})
+        assert ModelRoute.objects.get().options == {}
+
+    def test_an_operators_own_route_is_left_alone(self) -> None:
+        ModelRoute.objects.create(name="ours", base_url="https://models.example.org/v1", model="m")
+        sync_routes({}, local_model_url=LOCAL)
+        assert ModelRoute.objects.get(name="ours").is_enabled
