@@ -1,0 +1,117 @@
+"""A live server's own database, seen and arranged from outside its process, by plain SQL. Knows no Django."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+LOCK_WAIT_SECONDS = 20.0
+#: Long enough for a test that holds the model's line; a test that wants a short one says so.
+PATIENT_SECONDS = 90.0
+ROUTE: dict[str, Any] = {
+    "kind": "openai", "base_url": "", "model": "", "api_key_env": "", "sort": 1, "is_enabled": True,
+    "is_from_environment": False, "warms_prompt": False, "can_prefill": True, "max_context_tokens": 8192,
+    "max_output_tokens": 1024, "first_content_seconds": PATIENT_SECONDS, "gap_seconds": PATIENT_SECONDS,
+    "total_seconds": 2 * PATIENT_SECONDS, "options": "{}",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer as the database has it."""
+
+    message_id: UUID
+    text: str
+    status: str
+    attempt: int
+    path: str
+
+
+class Rows:
+    def __init__(self, url: str, folder: Path) -> None:
+        """DATABASE_URL and SOKSAK_DATA_DIR of the server."""
+        self._url = url
+        self._folder = folder
+
+    def add_route(self, name: str, *, options: dict[str, Any] | None = None, **fields: Any) -> None:
+        """A way to a model, as the admin would make it; fields are ModelRoute's."""
+        row = {**ROUTE, **fields, "name": name, "options": json.dumps(options or {})}
+        columns, marks = ", ".join(row), ", ".join("?" * len(row))
+        self._run(f"INSERT INTO chat_modelroute ({columns}) VALUES ({marks})", *row.values())  # noqa: S608 - our own
+
+    def drop_routes(self) -> None:
+        self._run("DELETE FROM chat_modelroute")
+
+    def pin(self, room_id: UUID, route_name: str) -> None:
+        """The room's answers come by this route; the others stay its fallback."""
+        self._run(
+            "UPDATE chat_room SET route_id = (SELECT id FROM chat_modelroute WHERE name = ?) WHERE id = ?",
+            route_name, self._id(room_id),
+        )
+
+    def answers(self, room_id: UUID) -> list[Answer]:
+        """Every generation of the room, oldest first, those not on show included."""
+        found = self._run(
+            "SELECT m.id, m.content, m.status, g.attempt, g.path FROM chat_generation g"
+            " JOIN chat_message m ON m.id = g.message_id WHERE g.room_id = ? ORDER BY m.position, m.created_at",
+            self._id(room_id),
+        )
+        return [Answer(UUID(str(pk)), *rest) for pk, *rest in found]
+
+    def said(self, room_id: UUID) -> list[str]:
+        """The user's messages that have not been rewound away, in their order."""
+        found = self._run(
+            "SELECT content FROM chat_message WHERE room_id = ? AND role = 'user' AND deleted_at IS NULL"
+            " ORDER BY position", self._id(room_id),
+        )
+        return [content for (content,) in found]
+
+    def running(self, host: str) -> dict[str, int]:
+        """Attempts by requestId of what this host's processes write."""
+        return dict(self._run(
+            "SELECT request_id, attempt FROM chat_generation WHERE status = 'running' AND owner LIKE ?", f"{host}%"
+        ))
+
+    def shift_leases(self, host: str, seconds: float) -> None:
+        """The leases of this host's processes end so long from now, as if its clock were wrong. Postgres only."""
+        self._run(
+            "UPDATE chat_processlease SET expires_at = now() + make_interval(secs => ?) WHERE owner LIKE ?",
+            seconds, f"{host}%",
+        )
+
+    @contextmanager
+    def write_locked(self) -> Iterator[None]:
+        """Somebody else is in the middle of a write: nobody can begin one. SQLite only."""
+        with closing(self._sqlite()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+
+    # Internal
+
+    @property
+    def _is_sqlite(self) -> bool:
+        return self._url.startswith("sqlite")
+
+    def _id(self, value: UUID) -> Any:
+        return value.hex if self._is_sqlite else value
+
+    def _sqlite(self) -> sqlite3.Connection:
+        path = self._folder / "soksak.sqlite3"
+        return sqlite3.connect(path, timeout=LOCK_WAIT_SECONDS, isolation_level=None)
+
+    def _run(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        if self._is_sqlite:
+            with closing(self._sqlite()) as connection:
+                return connection.execute(statement, values).fetchall()
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            cursor = connection.execute(statement.replace("?", "%s"), values)
+            return cursor.fetchall() if cursor.description else []
