@@ -1,0 +1,131 @@
+"""What is run, in which order, at which pace; and one cell of it carried out."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass
+
+import msgspec
+
+from tests.bench.client import Load, Seen
+from tests.bench.measure import BenchError, pin
+from tests.bench.seat import Seat
+from tests.bench.server import Running
+from tests.bench.tokens import Pace
+
+LOAD_PACE = Pace(tokens=200, rate=50, delay_ms=200)
+#: Short answers, one after the other: enough first tokens at one stream for a percentile. With a pause between
+#: them, as one person is not their own rival: what a server does after an answer must not delay the next one.
+FIRST_PACE = Pace(tokens=5, rate=50, delay_ms=50)
+FIRST_PAUSE_SECONDS = 0.1
+#: Slow streams, so that memory is read while every one is in flight and the core is not full.
+MEMORY_PACE = Pace(tokens=40, rate=4, delay_ms=200)
+WARM_PACE = Pace(tokens=20, rate=100, delay_ms=20)
+#: At once, so that every thread and cache a server grows once is there before its memory is read.
+WARM_SEATS = 8
+#: Above this the provider or the client, not the server, may have been the slow one.
+LATE_LIMIT_MS = 10.0
+CELL_SECONDS = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`streams` are run in the first round; later rounds repeat `repeat_at`, where ratios are read."""
+
+    streams: tuple[int, ...] = (1, 50, 200)
+    pace: Pace = LOAD_PACE
+    seconds: float = 5.0
+    first_seconds: float = 10.0
+    rounds: int = 2
+    repeat_at: int = 50
+    memory_streams: int = 200
+    realtime: bool = False
+
+    def streams_of(self, round_number: int) -> tuple[int, ...]:
+        return self.streams if round_number == 0 else tuple(n for n in self.streams if n == self.repeat_at)
+
+    @property
+    def seats(self) -> int:
+        """Every cell of one server process has its own seats, so that no room's history is longer than another's."""
+        return WARM_SEATS + max(sum(self.streams), self.memory_streams)
+
+
+class Cell(msgspec.Struct, frozen=True, kw_only=True):
+    """One measurement. `what` is load, first (short answers, one stream) or memory."""
+
+    subject: str
+    kind: str
+    server: str
+    database: str
+    what: str
+    streams: int
+    round: int
+    late_p99_ms: float
+    seen: Seen
+
+    @property
+    def cpu_micros(self) -> float:
+        return self.seen.cpu_seconds / max(1, self.seen.tokens) * 1e6
+
+    @property
+    def kilo_instructions(self) -> float | None:
+        counted = self.seen.instructions
+        return None if counted is None else counted / max(1, self.seen.tokens) / 1000
+
+    @property
+    def frames_per_token(self) -> float:
+        return self.seen.frames / max(1, self.seen.tokens)
+
+    @property
+    def core_percent(self) -> float:
+        return self.seen.cpu_seconds / self.seen.seconds * 100
+
+
+class Provider:
+    """The provider's process."""
+
+    def __init__(self, *, core: int | None, realtime: bool) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.bench.provider"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=lambda: pin(core, realtime=realtime),
+        )
+        assert self._process.stdout is not None
+        self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
+
+    def late_p99_ms(self) -> float:
+        """How far behind its own schedule, since the last time it was asked."""
+        with urllib.request.urlopen(f"{self.url}/stats", timeout=10) as answer:
+            return float(json.load(answer)["lateP99Ms"])
+
+    def stop(self) -> None:
+        # Closes its stdin, which it waits for, and then waits for it.
+        self._process.communicate(timeout=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Loader:
+    """Runs load clients against one server process."""
+
+    running: Running
+    core: int | None
+    realtime: bool
+    count_instructions: bool
+
+    def run(
+        self, seats: list[Seat], pace: Pace, seconds: float, *, pause_seconds: float = 0.0, drain: bool = True
+    ) -> Seen:
+        load = Load(
+            port=self.running.port, pid=self.running.pid, seats=seats, pace=pace, seconds=seconds,
+            pause_seconds=pause_seconds, drain=drain, count_instructions=self.count_instructions,
+        )
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.bench.client"],
+            input=msgspec.json.encode(load), capture_output=True, timeout=CELL_SECONDS, check=False,
+            preexec_fn=lambda: pin(self.core, realtime=self.realtime),
+        )
+        if done.returncode:
+            raise BenchError(f"The load client failed: {done.stderr.decode().strip().splitlines()[-1]}")
+        return msgspec.json.decode(done.stdout, type=Seen)
