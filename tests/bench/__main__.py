@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from tests.bench import __doc__ as WHAT
-from tests.bench import browser_render
+from tests.bench import browser_render, durability
 from tests.bench.measure import instructions_work, pin
 from tests.bench.plan import Plan, Provider
 from tests.bench.profiling import profile
@@ -54,6 +54,8 @@ def main() -> None:
                 _browse(bench, options.rounds)
             elif options.profile:
                 profile(bench, _subjects(options))
+            elif options.durability:
+                _measure_durability(bench, options.servers)
             else:
                 _measure(bench, _subjects(options), is_judged=not options.quick)
         finally:
@@ -86,6 +88,13 @@ def _measure(bench: Bench, subjects: list[Subject], *, is_judged: bool) -> None:
     _say(f"instructions: {'counted' if bench.count_instructions else 'not supported by this machine'}")
     bench.run(subjects)
     print("\n" + "\n".join(Report(bench.cells, bench.skipped, is_judged=is_judged).lines()))
+    _write(bench)
+
+
+def _measure_durability(bench: Bench, servers: list[str]) -> None:
+    bench.run([subject for server in servers for subject in durability.subjects(server)])
+    print("\n" + "\n".join(Report(bench.cells, bench.skipped, is_judged=False).lines()))
+    print("\n" + "\n".join(durability.lines(bench.cells)))
     _write(bench)
 
 
@@ -135,6 +144,7 @@ def _options() -> argparse.Namespace:
     add("--databases", nargs="+", default=None, choices=["sqlite", "postgres"])
     kinds = ["floor", "bare", "soksak"]
     add("--only", nargs="+", default=kinds, choices=kinds, help="leave out some of the subjects")
+    add("--durability", action="store_true", help="compare instead: nothing kept, log and checkpoint, Redis gone")
     add("--realtime", action="store_true", help="run before all other processes (SCHED_RR, needs root): steadier")
     add("--profile", action="store_true", help="show where the server's time goes at N=50 (py-spy), no figures")
     add("--browser", action="store_true", help="measure the page instead: 200 chunks a second into a long reply")

@@ -143,14 +143,17 @@ class Report:
         return lines
 
 
-def _verdict(row: Row, name: str, value: float, limit: float, unit: str) -> str:
+def verdict(is_reached: bool, *rows: Row) -> str:
     """A figure taken while answers were wrong, or while the load itself was late, proves nothing."""
-    if row.faults:
-        word = "FAULTY     "
-    elif row.is_late:
-        word = "UNSURE     "
-    else:
-        word = "reached    " if value <= limit else "NOT REACHED"
+    if any(row.faults for row in rows):
+        return "FAULTY     "
+    if any(row.is_late for row in rows):
+        return "UNSURE     "
+    return "reached    " if is_reached else "NOT REACHED"
+
+
+def _verdict(row: Row, name: str, value: float, limit: float, unit: str) -> str:
+    word = verdict(value <= limit, row)
     return f"{word}  {row.subject:24} ×{row.streams:<4} {name}: {value:.1f} {unit} (target ≤ {limit:g})"
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from tests.bench.databases import Prepared, prepared
+from tests.bench.durability import store_of
 from tests.bench.measure import BenchError
 from tests.bench.plan import (
     FIRST_PACE,
@@ -92,14 +93,17 @@ class Bench:
         """A fresh server process, warm, on a fresh database, and the seats that were not used to warm it."""
         known = self.databases.get(subject.database)
         environment = known.environment() if known else {"BENCH_PROVIDER_URL": self.provider.url}
-        log = self.logs / f"{subject.name.replace(' ', '-')}.log"
-        with serve(
-            subject, environment=environment, core=self.cores.server, realtime=self.plan.realtime, log=log
+        slug = subject.name.replace(" ", "-")
+        log = self.logs / f"{slug}.log"
+        with store_of(subject, self.directory / slug) as store, serve(
+            subject, environment={**environment, **store.environment}, core=self.cores.server,
+            realtime=self.plan.realtime, log=log,
         ) as running:
             seats = known.seats if known else [Seat(REFERENCE_PATH)] * self.plan.seats
             warm = self.loader(running).run(seats[:WARM_SEATS], WARM_PACE, WARM_SECONDS)
             if not warm.tokens:
                 raise BenchError(f"It answers nothing: {warm.faults}; see {log}")
+            store.strike()
             yield running, seats[WARM_SEATS:]
 
     def loader(self, running: Running) -> Loader:

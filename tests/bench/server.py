@@ -27,15 +27,19 @@ _DAPHNE = ["-m", "tests.bench.daphne_uvloop", "--bind", "127.0.0.1", "--port"]
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is measured: `kind` soksak, bare or floor; `server` daphne, uvicorn or raw; `database` or ""."""
+    """What is measured: `kind` soksak, bare or floor; `server` daphne, uvicorn or raw; `database` or "".
+
+    `keeps`: which stores it writes an answer to, as in durability.Keeps; "": a server alone, without Redis.
+    """
 
     kind: str
     server: str
     database: str = ""
+    keeps: str = ""
 
     @property
     def name(self) -> str:
-        return " ".join(part for part in (self.kind, self.server, self.database) if part)
+        return " ".join(part for part in (self.kind, self.server, self.database, self.keeps) if part)
 
     def arguments(self, port: int) -> list[str]:
         """Arguments of the Python that serves it on `port`."""
