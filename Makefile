@@ -33,7 +33,7 @@ js: dev-environment ## the browser modules' own tests
 bench: dev-environment ## what our layers add to a token, beside two references
 	@$(VENV_PYTHON) -m tests.bench
 
-storm: dev-environment ## hundreds of conversations while workers and Redis die (SEED=, STORM=--takeover|--rolling|--resume)
+storm: dev-environment ## hundreds of conversations while workers and Redis die (SEED=, STORM=--takeover|--rolling|--resume|--herd)
 	@$(VENV_PYTHON) -m tests.faults.storm --seed $(or $(SEED),1) $(STORM)
 
 screenshots: dev-environment browser ## the pictures of the README, from the running product

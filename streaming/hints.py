@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -23,6 +25,9 @@ from streaming.duties import complain
 GROUP = "soksak.processes"
 SEND_SECONDS = 1.0
 RETRY_SECONDS = 1.0
+#: What is said within this time goes as one message: it costs the process as much as a dozen tokens.
+GATHER_SECONDS = 0.02
+BATCH = 50
 #: Older ones are dropped first: what they would have told is found in the rows by now.
 WAITING_MAX = 1_000
 
@@ -111,6 +116,7 @@ class Hints:
     async def _tell(self) -> None:
         while True:
             await self._some.wait()
+            await asyncio.sleep(GATHER_SECONDS)
             self._some.clear()
             try:
                 await self._send_waiting()
@@ -121,10 +127,14 @@ class Hints:
 
     async def _send_waiting(self) -> None:
         while self._waiting:
-            message = {"type": "hint", "from": self._owner, "body": msgspec.json.encode(self._waiting[0])}
+            batch = list(islice(self._waiting, BATCH))
+            message = {"type": "hints", "from": self._owner, "body": msgspec.json.encode(batch)}
             async with asyncio.timeout(SEND_SECONDS):
                 await self._layer.group_send(GROUP, message)
-            self._waiting.popleft()
+            # The oldest may have been dropped meanwhile, and newer ones have come.
+            sent = {id(hint) for hint in batch}
+            while self._waiting and id(self._waiting[0]) in sent:
+                self._waiting.popleft()
 
     async def _listen(self) -> None:
         while True:
@@ -140,26 +150,31 @@ class Hints:
     def _hear(self, message: Any) -> None:
         if not isinstance(message, dict) or message.get("from") == self._owner:
             return
-        hint = parse_hint(message.get("body"))
-        if hint is None:
-            metrics.HINTS_IGNORED.inc()
-            return
+        for hint in parse_hints(message.get("body")):
+            try:
+                self._heed(hint)
+            except Exception:
+                # The next one is somebody else's.
+                log.exception("hint_crashed", hint=type(hint).__name__)
+
+
+BATCH_MAX_BYTES = 20_000
+_batch: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
+_hint: msgspec.json.Decoder[Hint] = msgspec.json.Decoder(Hint)
+
+
+def parse_hints(body: Any) -> Iterator[Hint]:
+    """Those that are ours; one of unknown kind, damaged, or larger than a batch of ours is counted and passed over."""
+    for raw in _raw_hints(body):
         try:
-            self._heed(hint)
-        except Exception:
-            # The next one is somebody else's.
-            log.exception("hint_crashed", hint=type(hint).__name__)
+            yield _hint.decode(raw)
+        except msgspec.DecodeError:
+            metrics.HINTS_IGNORED.inc()
 
 
-HINT_MAX_BYTES = 1_000
-_decoder: msgspec.json.Decoder[Hint] = msgspec.json.Decoder(Hint)
-
-
-def parse_hint(body: Any) -> Hint | None:
-    """None: of unknown kind, damaged, or larger than any of ours."""
-    if not isinstance(body, bytes) or len(body) > HINT_MAX_BYTES:
-        return None
-    try:
-        return _decoder.decode(body)
-    except msgspec.DecodeError:
-        return None
+def _raw_hints(body: Any) -> list[msgspec.Raw]:
+    if isinstance(body, bytes) and len(body) <= BATCH_MAX_BYTES:
+        with suppress(msgspec.DecodeError):
+            return _batch.decode(body)
+    metrics.HINTS_IGNORED.inc()
+    return []

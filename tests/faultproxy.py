@@ -199,6 +199,12 @@ class FaultProxy:
         """RST on every connection."""
         self._do(lambda: _each(Link.reset, self._links))
 
+    def reset_in_turn(self) -> Iterator[None]:
+        """RST on each connection that stands now, one a step."""
+        for link in self._do(lambda: tuple(self._links)):
+            self._do(link.reset)
+            yield
+
     def freeze(self) -> None:
         """The connections that stand move nothing any more and stay open; new ones are well."""
         self._do(lambda: _each(Link.freeze, self._links))

@@ -125,7 +125,8 @@ def _worker(lives: ExitStack, folder: Path, server: str, env: Mapping[str, str],
 
 def _end(worker: LiveServer) -> None:
     worker.end()
-    if worker.log.exists():
+    # For pytest, which shows it beside a failure; a storm's figures are not to be buried in it.
+    if worker.log.exists() and "PYTEST_CURRENT_TEST" in os.environ:
         print(f"== {worker.log.parent.name}\n{worker.log_text()[-LOG_TAIL_CHARS:]}")
 
 

@@ -36,6 +36,8 @@ END_SECONDS = 90.0
 REQUEST_SECONDS = 6.0
 #: A supervisor's pause before a process is started again, and how long Redis is away.
 AWAY_SECONDS = 1.0
+#: Between one reader's cut and the next one's.
+STEP_SECONDS = 0.06
 STALL_SECONDS = 3.0
 #: Slow enough that a stream outlives what happens to it: some fifteen seconds.
 LONG = Turn(Path.SOCKET, 0, 400, 25, 0, 0.0)
@@ -115,14 +117,26 @@ class Storm:
     # The calmer modes
 
     async def takeover(self) -> None:
-        """One worker of two is killed under long streams."""
+        """Of two workers the one that writes all the long streams is killed."""
+        self.cluster.front.prefer(self.cluster.workers[0].port)
         talking = [asyncio.create_task(self.person(iter([turn]))) for turn in _long_turns()]
         await self._until_streaming()
+        self.cluster.front.prefer()
         await self.kill(0)
         await asyncio.gather(*talking, *self.restarts)
 
     async def resume(self) -> None:
-        """Every reader is cut off for a moment, misses some events, and comes back to the other worker."""
+        """One reader after the other is cut off, misses some events, and comes back to the other worker."""
+        self.cluster.front.prefer(self.cluster.workers[0].port)
+        talking = [asyncio.create_task(self.person(iter([turn]))) for turn in _long_turns()]
+        await self._until_streaming()
+        self.cluster.front.prefer(self.cluster.workers[1].port)
+        for _ in self.cluster.front.reset_in_turn():
+            await asyncio.sleep(STEP_SECONDS)
+        await asyncio.gather(*talking)
+
+    async def herd(self) -> None:
+        """All readers are cut off at once for a moment, and come back to the other worker at once."""
         self.cluster.front.prefer(self.cluster.workers[0].port)
         talking = [asyncio.create_task(self.person(iter([turn]))) for turn in _long_turns()]
         await self._until_streaming()
@@ -188,7 +202,7 @@ async def blow(cluster: Cluster, arguments: argparse.Namespace) -> Report:
             redis_faults=arguments.redis_faults,
         ))
     else:
-        await {"takeover": storm.takeover, "rolling": storm.rolling, "resume": storm.resume}[arguments.mode]()
+        await getattr(storm, arguments.mode)()
     return await storm.judged()
 
 
@@ -199,7 +213,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--redis-faults", type=int, default=5)
-    for mode in ("takeover", "rolling", "resume"):
+    for mode in ("takeover", "rolling", "resume", "herd"):
         parser.add_argument(f"--{mode}", dest="mode", action="store_const", const=mode, default="storm")
     return parser.parse_args(arguments)
 

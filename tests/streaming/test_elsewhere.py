@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import LazySettings
@@ -238,10 +239,29 @@ async def test_with_the_database_away_the_words_of_a_lapsed_lease_go_on(
 async def test_hints_of_unknown_kind_or_size_are_counted_and_ignored(here: Engine, elsewhere: Engine) -> None:
     before = metrics.HINTS_IGNORED._value.get()
     layer = here.neighbours.hints._layer
-    for body in (b"{}", b'{"type":"made_up"}', "text", b'{"type":"let_go","owner":"' + b"x" * 5000 + b'"}', None):
-        await layer.group_send(hints.GROUP, {"type": "hint", "from": "somebody", "body": body})
+    for body in (b"{}", b'[{"type":"made_up"}]', "text", b"[" + b" " * hints.BATCH_MAX_BYTES + b"]", None, b"[7]"):
+        await layer.group_send(hints.GROUP, {"type": "hints", "from": "somebody", "body": body})
     # Each of the two engines hears each of them.
-    await until(lambda: metrics.HINTS_IGNORED._value.get() == before + 10, "all of them to be ignored")
+    await until(lambda: metrics.HINTS_IGNORED._value.get() == before + 12, "all of them to be ignored")
+
+
+def test_one_strange_hint_costs_the_others_of_its_batch_nothing() -> None:
+    before = metrics.HINTS_IGNORED._value.get()
+    body = msgspec.json.encode([hints.FlagsChanged(), {"type": "made_up"}, hints.LetGo("machine-1")])
+    assert list(hints.parse_hints(body)) == [hints.FlagsChanged(), hints.LetGo("machine-1")]
+    assert metrics.HINTS_IGNORED._value.get() == before + 1
+
+
+async def test_many_hints_arrive_in_their_order(
+    here: Engine, elsewhere: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[hints.Hint] = []
+    monkeypatch.setattr(elsewhere.neighbours.hints, "_heed", heard.append)
+    said = [hints.LetGo(f"machine-{number}") for number in range(2 * hints.BATCH + 1)]
+    for hint in said:
+        here.neighbours.hints.say(hint)
+    await until(lambda: len(heard) == len(said), "all of them")
+    assert heard == said
 
 
 async def test_a_process_that_ends_hands_its_answers_over_at_once(
