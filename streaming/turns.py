@@ -18,7 +18,7 @@ from chat.turn_statements import RoomRow
 from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCommand
 from streaming.events import Path
 from streaming.identity import Identity, recheck
-from streaming.providers.base import Limits, Route
+from streaming.providers.base import Limits, Prices, Route
 from streaming.rollout import path_for
 
 
@@ -132,6 +132,8 @@ def route_value(row: ModelRoute) -> Route:
         max_context_tokens=row.max_context_tokens,
         max_output_tokens=row.max_output_tokens, options=row.options,
         limits=Limits(row.first_content_seconds, row.gap_seconds, row.total_seconds),
+        max_concurrent=row.max_concurrent, hedges=row.hedges,
+        prices=Prices(row.price_prompt, row.price_cached, row.price_completion),
     )
 
 

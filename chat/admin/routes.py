@@ -18,6 +18,7 @@ from chat.routes import LOCAL_ROUTE, SERVICES
 #: Names that the environment's own routes take at every start.
 RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICES)}
 POSITIVE = ("max_context_tokens", "max_output_tokens", "first_content_seconds", "gap_seconds", "total_seconds")
+PRICES = ("price_prompt", "price_cached", "price_completion")
 SECRET_OPTION = re.compile(r"(api|access|secret).?key|authorization|password|^key$|^(auth|bearer|access).?token$", re.I)
 FROM_ENVIRONMENT = (
     "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_… or the packaged model) at every start: "
@@ -61,6 +62,9 @@ class RouteForm(AnyModelForm):
         for name in POSITIVE:
             if name in cleaned and not 0 < cleaned[name] < float("inf"):
                 self.add_error(name, "More than 0.")
+        for name in PRICES:
+            if name in cleaned and not 0 <= cleaned[name] < float("inf"):
+                self.add_error(name, "0 or more.")
         if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
             for name in ("base_url", "model"):
                 if name in cleaned and not cleaned[name]:

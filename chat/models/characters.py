@@ -16,6 +16,8 @@ class Character(models.Model):
     accent = models.CharField(max_length=7, default="#7c5cff")
     is_published = models.BooleanField(default=True)
     sort = models.PositiveSmallIntegerField(default=100)
+    #: Asked first for this character's answers, unless a room says otherwise.
+    route = models.ForeignKey("chat.ModelRoute", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     talk_count = models.PositiveIntegerField(default=0, editable=False)
     #: Digest of what `seed` last wrote here; "" for an operator's own. It follows our files while it fits the row.
     shipped_digest = models.CharField(max_length=64, blank=True, editable=False)

@@ -105,6 +105,8 @@ class Trace(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     marks = models.JSONField(default=dict)
     client_marks = models.JSONField(default=dict)
+    #: Every request to a provider that this one caused, in the order of asking: streaming/providers/calls.py.
+    calls = models.JSONField(default=list)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -11,6 +11,7 @@ class ModelRoute(models.Model):
     class Kind(models.TextChoices):
         OPENAI = "openai", "OpenAI-compatible"
         ANTHROPIC = "anthropic", "Anthropic"
+        GEMINI = "gemini", "Gemini"
         SCRIPTED = "scripted", "Scripted (development and tests)"
 
     name = models.CharField(max_length=80, unique=True)
@@ -34,6 +35,15 @@ class ModelRoute(models.Model):
     gap_seconds = models.FloatField(default=10.0)
     total_seconds = models.FloatField(default=60.0)
     options = models.JSONField(default=dict, blank=True)
+    max_concurrent = models.PositiveIntegerField(
+        default=0, help_text="Requests at a time from one process; more of them wait their turn. 0: no limit."
+    )
+    hedges = models.BooleanField(
+        default=False, help_text="When first words are late here, ask the next route too; the first one wins."
+    )
+    price_prompt = models.FloatField(default=0.0, help_text="US dollars for a million tokens of prompt.")
+    price_cached = models.FloatField(default=0.0, help_text="The same, for those that the provider had cached.")
+    price_completion = models.FloatField(default=0.0, help_text="The same, for tokens of the answer.")
 
     class Meta:
         ordering = ["sort", "name"]

@@ -13,8 +13,8 @@ from typing import Literal, Protocol
 from chat.prompts import Prompt, PromptMessage, Role
 
 __all__ = [
-    "Finished", "Limits", "Mark", "Piece", "Prompt", "PromptMessage", "Provider", "ProviderError", "Role", "Route",
-    "Text", "unmarked",
+    "Finished", "Limits", "Mark", "Piece", "Prices", "Prompt", "PromptMessage", "Provider", "ProviderError", "Role",
+    "Route", "Text", "unmarked",
 ]
 
 #: Told a stage's name when it is reached; a provider reports `provider_asked` and `first_byte`.
@@ -55,6 +55,15 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Prices:
+    """US dollars for a million tokens; 0: free, or not known."""
+
+    prompt: float = 0.0
+    cached: float = 0.0
+    completion: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One way to a model, as the operator configured it; a value, without identity in the database.
 
@@ -62,7 +71,7 @@ class Route:
     """
 
     name: str
-    kind: Literal["openai", "anthropic", "scripted"]
+    kind: Literal["openai", "anthropic", "gemini", "scripted"]
     base_url: str
     model: str
     api_key_env: str = ""
@@ -74,6 +83,11 @@ class Route:
     limits: Limits = field(default_factory=Limits)
     #: Extra fields for the request body, e.g. sampler settings of a local server.
     options: dict[str, object] = field(default_factory=dict)
+    #: Requests at a time from this process; 0: no limit.
+    max_concurrent: int = 0
+    #: Ask the next route too when first content is later than usual here.
+    hedges: bool = False
+    prices: Prices = field(default_factory=Prices)
 
 
 class Provider(Protocol):

@@ -25,6 +25,7 @@ def route_form(**fields: str) -> dict[str, str]:
         "name": "mine", "kind": "openai", "base_url": "https://models.example/v1/", "model": "m", "sort": "5",
         "api_key_env": "MY_KEY", "is_enabled": "on", "max_context_tokens": "8192", "max_output_tokens": "512",
         "first_content_seconds": "10", "gap_seconds": "10", "total_seconds": "60", "options": "{}",
+        "max_concurrent": "0", "price_prompt": "0.1", "price_cached": "0.01", "price_completion": "0.4",
     }
     return {**form, **fields}
 
@@ -48,7 +49,7 @@ def test_a_route_can_be_made(bob: Client) -> None:
         {"base_url": "http://[models"}, {"api_key_env": "sk-live-1234"}, {"options": '{"api_key": "sk-1"}'},
         {"options": "[1]"}, {"max_context_tokens": "0"}, {"max_output_tokens": "-1"}, {"gap_seconds": "0"},
         {"total_seconds": "-3"}, {"first_content_seconds": "nan"}, {"total_seconds": "inf"}, {"name": "OpenAI"},
-        {"name": "local"}, {"kind": "unheard-of"},
+        {"name": "local"}, {"price_prompt": "-1"}, {"price_cached": "nan"}, {"max_concurrent": "-1"}, {"kind": "unheard-of"},
     ],
     ids=str,
 )

@@ -57,7 +57,7 @@ def test_a_key_that_is_set_later_is_found() -> None:
 @pytest.mark.parametrize(
     "route",
     [
-        replace(ROUTE, kind="gemini"),  # type: ignore[arg-type]
+        replace(ROUTE, kind="telepathy"),  # type: ignore[arg-type]
         replace(ROUTE, kind="scripted", options={"no_such": 1}),
         replace(ROUTE, options={"prefill_fields": "x"}),
     ],
