@@ -17,6 +17,8 @@ from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease, Room, Trace
 from chat.tokens import count_tokens
 
+#: How long a dead process's lease tells an operator that there was one.
+LEASE_KEPT = timedelta(days=1)
 #: Marks kept of one request, however many a client sends.
 CLIENT_MARKS_MAX = 64
 
@@ -81,6 +83,8 @@ def renew_lease(owner: str, *, seconds: float) -> None:
     expires = ExpressionWrapper(Now() + timedelta(seconds=seconds), output_field=DateTimeField())
     if not ProcessLease.objects.filter(owner=owner).update(expires_at=expires):
         ProcessLease.objects.create(owner=owner, expires_at=expires)
+        # Once a process: those that were killed left theirs behind.
+        ProcessLease.objects.filter(expires_at__lt=Now() - LEASE_KEPT).delete()
 
 
 def drop_lease(owner: str) -> None:

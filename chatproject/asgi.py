@@ -30,7 +30,7 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             get_engine()
             await send({"type": "lifespan.startup.complete"})
         else:
-            await stop_engine()
+            await stop_engine(for_good=True)
             await send({"type": "lifespan.shutdown.complete"})
             return
 
@@ -50,7 +50,7 @@ def _live_with_daphne() -> None:
     # As a task: the reactor calls before its loop runs, and the engine's own tasks need a running one.
     events.callWhenRunning(lambda: asyncio.ensure_future(_start_engine()))
     events.addSystemEventTrigger(
-        "before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(stop_engine()))
+        "before", "shutdown", lambda: Deferred.fromFuture(asyncio.ensure_future(stop_engine(for_good=True)))
     )
 
 

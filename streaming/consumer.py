@@ -81,6 +81,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.room_id = self.scope["url_route"]["kwargs"]["room_id"]
         self.session_key = session_key_of(self.scope["headers"])
         await self.accept()
+        if self.engine.is_draining:
+            # Another process will have it; this one's log and lease may be closed already.
+            await self.close(closes.TRY_LATER)
+            return
         try:
             ready, elsewhere = await in_database(self._enter)
         except (NotSignedIn, NotFound) as error:

@@ -119,12 +119,16 @@ def tell_neighbours(hint: Hint) -> None:
         _engine.loop.call_soon_threadsafe(_engine.neighbours.hints.say, hint)
 
 
-async def stop_engine() -> None:
+async def stop_engine(*, for_good: bool = False) -> None:
+    """`for_good`: the process ends. Whoever still asks finds the stopped engine, which refuses with `draining`.
+
+    A second engine would take over what this one lets go, and its threads would keep the process from ending.
+    """
     global _engine
     if _engine is not None:
         try:
-            # Still found by whoever asks meanwhile: a second engine would take over what this one lets go.
             await _engine.stop()
         finally:
-            _engine = None
+            if not for_good:
+                _engine = None
     metrics.SOCKETS.set(0)

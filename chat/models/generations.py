@@ -106,7 +106,7 @@ class Trace(models.Model):
     marks = models.JSONField(default=dict)
     client_marks = models.JSONField(default=dict)
     #: Every request to a provider that this one caused, in the order of asking: streaming/providers/calls.py.
-    calls = models.JSONField(default=list)
+    calls = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 
     class Meta:

@@ -36,14 +36,22 @@ class ModelRoute(models.Model):
     total_seconds = models.FloatField(default=60.0)
     options = models.JSONField(default=dict, blank=True)
     max_concurrent = models.PositiveIntegerField(
-        default=0, help_text="Requests at a time from one process; more of them wait their turn. 0: no limit."
+        default=0, db_default=0,
+        help_text="Requests at a time from one process; more of them wait their turn. 0: no limit."
     )
     hedges = models.BooleanField(
-        default=False, help_text="When first words are late here, ask the next route too; the first one wins."
+        default=False, db_default=False,
+        help_text="When first words are late here, ask the next route too; the first one wins."
     )
-    price_prompt = models.FloatField(default=0.0, help_text="US dollars for a million tokens of prompt.")
-    price_cached = models.FloatField(default=0.0, help_text="The same, for those that the provider had cached.")
-    price_completion = models.FloatField(default=0.0, help_text="The same, for tokens of the answer.")
+    price_prompt = models.FloatField(
+        default=0.0, db_default=0.0, help_text="US dollars for a million tokens of prompt."
+    )
+    price_cached = models.FloatField(
+        default=0.0, db_default=0.0, help_text="The same, for those that the provider had cached."
+    )
+    price_completion = models.FloatField(
+        default=0.0, db_default=0.0, help_text="The same, for tokens of the answer."
+    )
 
     class Meta:
         ordering = ["sort", "name"]

@@ -96,5 +96,8 @@ FAULTS = (
     Fault("lease jumps ahead", "The owner's lease ends in an hour; kill -9 of the owner.", TWO, 12.0),
 )
 
+#: Rows for daphne as well: it never pushes back, and ends in its own way.
+ON_DAPHNE = ("worker killed", "worker told to end", "line cut", "line half-open", "Redis killed")
+
 #: Faults whose row fails, always or now and then, with what was seen; its test is expected to fail until it leaves.
 NOT_PASSING_YET: dict[str, str] = {}

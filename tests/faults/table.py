@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path as File
 
-from tests.faults.cells import FAULTS, HELD, NOT_PASSING_YET, Calls, Fault, Moment, Path
+from tests.faults.cells import FAULTS, HELD, NOT_PASSING_YET, ON_DAPHNE, Calls, Fault, Moment, Path
 
 PAGE = File(__file__).parents[2] / "docs" / "FAULTS.md"
 HEAD = """\
@@ -16,7 +16,7 @@ Generated from `tests/faults/cells.py` by `python -m tests.faults.table --write`
 Every row is one incident in `tests/faults/test_matrix.py`: two real workers that take themselves for two machines, a
 real Postgres and a real Redis, a front door that sticks no session to a worker, a scripted model that stands still
 where it is told. All conversations of the row are brought to their moments at the same time, the fault strikes once,
-and all go on.
+and all go on. The workers are uvicorn's; {on_daphne} strike daphne's as well.
 
 Each cell asserts:
 
@@ -29,7 +29,8 @@ Each cell asserts:
 
 
 def page() -> str:
-    return "\n".join([HEAD, "## Moments", "", *_moments(), "", "## Matrix", "", *_matrix(), "", *_notes()])
+    head = HEAD.format(on_daphne=", ".join(f"*{name}*" for name in ON_DAPHNE))
+    return "\n".join([head, "## Moments", "", *_moments(), "", "## Matrix", "", *_matrix(), "", *_notes()])
 
 
 def _moments() -> list[str]:

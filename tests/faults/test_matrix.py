@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.cells import FAULTS, NOT_PASSING_YET, Fault
+from tests.faults.cells import FAULTS, NOT_PASSING_YET, ON_DAPHNE, Fault
 from tests.faults.cluster import Cluster, standing
 from tests.faults.incident import Incident, listed
 from tests.faults.strikes import STRIKES
@@ -19,25 +19,30 @@ from tests.service_base import Unavailable
 pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.redis]
 
 
+CASES = [("uvicorn", fault) for fault in FAULTS] + [("daphne", fault) for fault in FAULTS if fault.name in ON_DAPHNE]
+
+
 @pytest.fixture(scope="module")
 def cluster(
-    models: RunningServer, live_databases: LiveDatabases, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, models: RunningServer, live_databases: LiveDatabases,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Cluster]:
     folder = tmp_path_factory.mktemp("matrix")
     try:
-        with standing(models, live_databases, folder, own_postgres=True) as cluster:
+        with standing(models, live_databases, folder, server=request.param, own_postgres=True) as cluster:
             yield cluster
     except Unavailable as error:
         pytest.skip(str(error))
 
 
-def _case(fault: Fault) -> Any:
+def _case(server: str, fault: Fault) -> Any:
     reason = NOT_PASSING_YET.get(fault.name)
     marks = [pytest.mark.xfail(reason=reason, strict=False)] if reason else []
-    return pytest.param(fault, id=fault.slug, marks=marks)
+    name = fault.slug if server == "uvicorn" else f"{fault.slug}-{server}"
+    return pytest.param(server, fault, id=name, marks=marks)
 
 
-@pytest.mark.parametrize("fault", [*map(_case, FAULTS)])
+@pytest.mark.parametrize(("cluster", "fault"), [_case(*case) for case in CASES], indirect=["cluster"])
 async def test_whatever_happens_every_answer_is_whole_and_told_once(cluster: Cluster, fault: Fault) -> None:
     await asyncio.to_thread(cluster.heal)
     routes(cluster, fault.patience_seconds)

@@ -15,8 +15,8 @@ from django.db import OperationalError
 from chat import generations
 from chat.errors import Unavailable
 from chat.models import Generation, Message, Room
+from streaming import closes, turns
 from streaming import engine as engines
-from streaming import turns
 from streaming.commands import SendMessage
 from streaming.engine import Engine
 from streaming.identity import identity_of
@@ -24,8 +24,8 @@ from streaming.run import Run
 from streaming.service import take_turn
 from streaming.sse import answer_stream
 from streaming.turns import Turn
-from tests.people import make_room, make_route, make_user, request_id
-from tests.streaming.seats import PATIENCE_SECONDS
+from tests.people import make_room, make_route, make_user, request_id, sign_in
+from tests.streaming.seats import PATIENCE_SECONDS, Tab
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
 
@@ -113,6 +113,21 @@ async def test_a_request_during_the_stop_meets_the_engine_that_stops(engine: Eng
     with patch.object(engine.checkpoint, "flush", flush):
         await engines.stop_engine()
     assert met == [engine]
+
+
+async def test_after_the_last_stop_nobody_starts_another_engine(engine: Engine) -> None:
+    scene = await sync_to_async(Scene)()
+    await engines.stop_engine(for_good=True)
+    try:
+        assert engines.get_engine() is engine
+        with pytest.raises(Unavailable) as refusal:
+            await scene.turn(engines.get_engine())
+        tab = Tab(scene.room.pk, await sync_to_async(sign_in)(scene.alice))
+        assert await tab.socket.connect() == (True, None)
+        assert await tab.closed_with() == closes.TRY_LATER
+    finally:
+        engines._engine = None
+    assert refusal.value.code == "draining"
 
 
 async def test_a_stream_goes_on_where_its_answer_goes_on(engine: Engine) -> None:
