@@ -207,7 +207,7 @@ def count_said(story: Story) -> bool:
     return room.touched == 1
 
 
-_TRACE_FIELDS = ("message", "path", "attempt", "outcome", "error_code", "marks")
+_TRACE_FIELDS = ("message", "path", "attempt", "outcome", "error_code", "marks", "calls")
 _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
     f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS
 )

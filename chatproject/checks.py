@@ -70,6 +70,14 @@ def check_live_path(**kwargs: Any) -> list[CheckMessage]:
     return errors
 
 
+@register()
+def check_hedging(**kwargs: Any) -> list[CheckMessage]:
+    if 0 <= settings.HEDGE_BUDGET_PERCENT <= 100 and 0 < settings.HEDGE_QUANTILE < 1:
+        return []
+    hint = "HEDGE_BUDGET_PERCENT is 0 to 100, HEDGE_QUANTILE more than 0 and less than 1."
+    return [Error("Hedging is told what cannot be.", hint=hint, id="chatproject.E005")]
+
+
 def is_local(url: str) -> bool:
     """Its host is this machine."""
     host = urlsplit(url).hostname or ""

@@ -276,6 +276,10 @@ LOCAL_MODEL_URL = env.str("LOCAL_MODEL_URL", "")
 PROVIDER_FIRST_CONTENT_SECONDS = env.float("PROVIDER_FIRST_CONTENT_SECONDS", 20.0)
 PROVIDER_GAP_SECONDS = env.float("PROVIDER_GAP_SECONDS", 15.0)
 PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", 120.0)
+#: Of a hundred answers, so many may ask a second route when first words are late. 0: none.
+HEDGE_BUDGET_PERCENT = env.float("HEDGE_BUDGET_PERCENT", 5.0)
+#: First words are late when they are later than this share of their route's own. Lower costs more requests.
+HEDGE_QUANTILE = env.float("HEDGE_QUANTILE", 0.95)
 #: False makes every real provider refuse: set in tests that must not reach one.
 ALLOW_PROVIDER_REQUESTS = env.bool("ALLOW_PROVIDER_REQUESTS", True)
 

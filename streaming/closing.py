@@ -54,6 +54,7 @@ def _write_after(job: Job, outcome: Outcome) -> None:
         request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
         message_id=key.message_id, path=job.path, attempt=key.attempt, outcome=outcome.status,
         error_code=outcome.error_code, marks=job.clock.rounded(),
+        calls=[call.row() for call in job.calls],
     ))
 
 
@@ -64,6 +65,6 @@ def _log(job: Job, outcome: Outcome) -> None:
     log.info(
         "answer", requestId=key.request_id, roomId=str(key.room_id), userId=job.user_id,
         characterId=job.character_id, path=job.path, outcome=outcome.status, code=outcome.error_code,
-        attempt=key.attempt, route=job.route_name, recoveries=job.recoveries, chars=len(outcome.text),
-        events=outcome.last_seq, marks=job.clock.rounded(),
+        attempt=key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),
+        chars=len(outcome.text), events=outcome.last_seq, marks=job.clock.rounded(),
     )

@@ -22,6 +22,7 @@ from streaming.lease import Lease, new_owner
 from streaming.neighbours import Neighbours
 from streaming.ownership import Ownership
 from streaming.providers import Providers
+from streaming.providers.hedging import Budget, Hedging
 from streaming.pulse import Pulse
 from streaming.rounds import Rounds
 from streaming.runner import Runner
@@ -40,7 +41,8 @@ class Engine:
         self.owner = new_owner()
         self.hub = Hub()
         self.providers = Providers(
-            tick_seconds=settings.STREAM_TICK_SECONDS, allow_requests=settings.ALLOW_PROVIDER_REQUESTS
+            tick_seconds=settings.STREAM_TICK_SECONDS, allow_requests=settings.ALLOW_PROVIDER_REQUESTS,
+            hedging=Hedging(Budget(settings.HEDGE_BUDGET_PERCENT), settings.HEDGE_QUANTILE),
         )
         self.warmer = Warmer(self.providers)
         self.lease = Lease(self.owner)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from prometheus_client import Counter, Histogram
 
 from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
+from streaming.providers.calls import Call, Heard, unheard
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -84,62 +85,77 @@ class StageClock:
 
 
 class Meter:
-    """One attempt at one provider. Give `mark` to the provider and its pieces to `measured`."""
+    """One request to one provider. Give `mark` to the provider and its pieces to `measured`; `heard` gets the call."""
 
-    __slots__ = ("_asked_at", "_clock", "_first_byte_at", "_first_content_at", "_mark", "_route", "_worst_gap")
+    __slots__ = ("_clock", "_first_byte_at", "_heard", "_is_lost", "_mark", "_worst_gap", "call")
 
-    def __init__(self, route: str, mark: Mark, clock: Clock = time.monotonic) -> None:
-        self._route = route
+    def __init__(self, call: Call, mark: Mark, heard: Heard = unheard, clock: Clock = time.monotonic) -> None:
+        self.call = call
+        call.asked_at = clock()
         self._mark = mark
+        self._heard = heard
         self._clock = clock
-        self._asked_at = clock()
         self._first_byte_at: float | None = None
-        self._first_content_at: float | None = None
         self._worst_gap = 0.0
+        self._is_lost = False
 
     def mark(self, stage: str) -> None:
         if stage == "first_byte":
             self._first_byte_at = self._clock()
         self._mark(stage)
 
+    def lose(self) -> None:
+        """It is about to be ended, because another one was faster."""
+        self._is_lost = True
+
     async def measured(self, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
-        """The same pieces, observed; the outcome is a finish reason, an error's code, or `cancelled`."""
-        outcome, waits_since = "cancelled", self._asked_at
+        """The same pieces, observed; the outcome is a finish reason, an error's code, `cancelled` or `lost`."""
+        call, waits_since = self.call, self.call.asked_at
         try:
             async with aclosing(pieces):
                 async for piece in pieces:
                     now = self._clock()
                     if isinstance(piece, Text):
-                        self._note_content(now, now - waits_since)
+                        self._note_content(piece.text, now, now - waits_since)
                     else:
-                        outcome = piece.reason
-                        self._count_tokens(piece)
+                        call.outcome, call.finished = piece.reason, piece
                     yield piece
                     waits_since = now
         except ProviderError as error:
-            outcome = error.code
+            call.outcome, call.retry_after_seconds = error.code, error.retry_after_seconds
             raise
         finally:
-            self._observe(outcome)
+            self._end()
 
     # Internal
 
-    def _note_content(self, now: float, gap: float) -> None:
-        if self._first_content_at is None:
-            self._first_content_at = now
+    def _note_content(self, text: str, now: float, gap: float) -> None:
+        self.call.text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        if self.call.first_seconds is None:
+            self.call.first_seconds = now - self.call.asked_at
         elif gap > self._worst_gap:
             self._worst_gap = gap
+
+    def _end(self) -> None:
+        call = self.call
+        call.outcome = call.outcome or ("lost" if self._is_lost else "cancelled")
+        call.seconds = self._clock() - call.asked_at
+        self._observe()
+        self._heard(call)
+
+    def _observe(self) -> None:
+        call = self.call
+        ATTEMPTS.labels(call.route, call.outcome).inc()
+        TOTAL.labels(call.route, call.outcome).observe(call.seconds)
+        if self._first_byte_at is not None:
+            FIRST_BYTE.labels(call.route).observe(self._first_byte_at - call.asked_at)
+        if call.first_seconds is not None:
+            FIRST_CONTENT.labels(call.route).observe(call.first_seconds)
+            WORST_GAP.labels(call.route).observe(self._worst_gap)
+        if call.finished is not None:
+            self._count_tokens(call.finished)
 
     def _count_tokens(self, finished: Finished) -> None:
         for kind in ("prompt", "completion", "cached"):
             if (tokens := getattr(finished, f"{kind}_tokens") or 0) > 0:
-                TOKENS.labels(self._route, kind).inc(tokens)
-
-    def _observe(self, outcome: str) -> None:
-        ATTEMPTS.labels(self._route, outcome).inc()
-        TOTAL.labels(self._route, outcome).observe(self._clock() - self._asked_at)
-        if self._first_byte_at is not None:
-            FIRST_BYTE.labels(self._route).observe(self._first_byte_at - self._asked_at)
-        if self._first_content_at is not None:
-            FIRST_CONTENT.labels(self._route).observe(self._first_content_at - self._asked_at)
-            WORST_GAP.labels(self._route).observe(self._worst_gap)
+                TOKENS.labels(self.call.route, kind).inc(tokens)

@@ -18,6 +18,7 @@ from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
 from streaming.providers import Providers
 from streaming.providers.base import Finished, ProviderError, Route, Text
+from streaming.providers.calls import Call
 from streaming.providers.chain import Chain, Recovering, RouteChosen
 from streaming.run import Run
 from streaming.warming import Warmer
@@ -47,6 +48,7 @@ class Job:
     route_name: str = ""
     model: str = ""
     recoveries: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
 
 
 async def write_answer(job: Job, providers: Providers, warmer: Warmer) -> Outcome:
@@ -69,9 +71,7 @@ async def _write(job: Job, providers: Providers) -> Finished:
     run, clock = job.run, job.clock
     if run.key.attempt > ATTEMPTS_MAX:
         raise ProviderError("internal_error", "Too many owners of this answer have gone.", retryable=True)
-    is_streamed = job.path != "completed"
-    chain = Chain(job.routes, providers.provider_for, job.prompts.build, stream=is_streamed, mark=clock.mark)
-    async with aclosing(chain.generate(initial_text=run.text)) as pieces:
+    async with aclosing(_chain(job, providers).generate(initial_text=run.text)) as pieces:
         async for piece in pieces:
             if not job.lease.holds() and not await job.lease.confirm(run.key.message_id):
                 raise Superseded
@@ -85,6 +85,19 @@ async def _write(job: Job, providers: Providers) -> Finished:
                 case Recovering(code, _):
                     job.recoveries.append(code)
     raise ProviderError("provider_incomplete", "The stream ended without its marker.", retryable=True)
+
+
+def _chain(job: Job, providers: Providers) -> Chain:
+    hedging = providers.hedging
+
+    def heard(call: Call) -> None:
+        job.calls.append(call)
+        hedging.note(call)
+
+    return Chain(
+        hedging.health.ordered(job.routes), providers.provider_for, job.prompts.build,
+        stream=job.path != "completed", mark=job.clock.mark, heard=heard, hedging=hedging,
+    )
 
 
 def _append(run: Run, clock: StageClock, text: str) -> None:

@@ -64,6 +64,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "PROVIDER_FIRST_CONTENT_SECONDS": "Longest wait for the first content, seconds.",
         "PROVIDER_GAP_SECONDS": "Longest wait between contents, seconds.",
         "PROVIDER_TOTAL_SECONDS": "Longest answer, seconds.",
+        "HEDGE_BUDGET_PERCENT": "Of a hundred answers, so many may ask a second route when words are late; 0: none.",
+        "HEDGE_QUANTILE": "First words are late when later than this share of their route's own.",
         "ALLOW_PROVIDER_REQUESTS": "false makes every real provider refuse.",
     },
     "Operation": {

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from streaming.providers.base import Provider, ProviderError, Route
+from streaming.providers.hedging import Budget, Hedging
 from streaming.providers.http import HttpClient
 from streaming.providers.http_provider import HttpProvider
 from streaming.providers.pace import TICK_SECONDS
@@ -39,7 +40,9 @@ class Providers:
         allow_requests: bool = True,
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
+        hedging: Hedging | None = None,
     ) -> None:
+        self.hedging = hedging or Hedging(Budget(0.0))
         self.client = HttpClient(tick_seconds=tick_seconds)
         self._allow_requests = allow_requests
         self._environ = environ

@@ -26,7 +26,9 @@ from streaming.providers.base import (
     Text,
     unmarked,
 )
+from streaming.providers.calls import Call, Heard, Why, unheard
 from streaming.providers.continuation import PREFILL_REPEAT_MIN_BYTES, REPEAT_MIN_BYTES, Seam
+from streaming.providers.hedging import Hedging, Racer, raced
 from streaming.providers.plan import Attempt, Plan
 from streaming.providers.timers import timed
 
@@ -63,13 +65,18 @@ ProviderFor: TypeAlias = Callable[[Route], Provider]
 
 @dataclass(slots=True)
 class Chain:
-    """`stream=False` asks for completed responses only. `mark` hears of the stages of the attempt that counts."""
+    """`stream=False` asks for completed responses only. `mark` hears of the stages of the attempt that counts.
+
+    `heard` is told of every request that was made, when it has ended. Without `hedging` no two routes race.
+    """
 
     routes: Sequence[Route]
     provider_for: ProviderFor
     prompt_for: PromptFor
     stream: bool = True
     mark: Mark = unmarked
+    heard: Heard = unheard
+    hedging: Hedging | None = None
     clock: Clock = time.monotonic
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -79,48 +86,73 @@ class Chain:
         Raises ProviderError, the most telling of all failures; Interrupted when there is text.
         """
         plan = Plan(self.routes, self.stream)
-        attempt = plan.first()
+        if self.hedging is not None:
+            self.hedging.budget.earn()
+        plan.first()
         gives_up_at = self.clock() + PATIENCE_SECONDS
         texts = [initial_text] if initial_text else []
         while True:
             known = len(texts)
             try:
-                async with aclosing(self._tried(attempt, texts)) as pieces:
+                async with aclosing(self._tried(plan, texts)) as pieces:
                     async for piece in pieces:
                         yield piece
                 return
             except ProviderError as error:
+                failed = plan.current
                 following = plan.after(error, wrote=len(texts) > known)
                 if following is None or self.clock() + following.pause_seconds > gives_up_at:
                     raise _last_word(plan, has_text=bool(texts)) from error
-                note = Recovering(error.code, attempt.route.name)
-            attempt = following
+                note = Recovering(error.code, failed.route.name)
             yield note
-            await self.pause(attempt.pause_seconds)
+            await self.pause(following.pause_seconds)
 
     # Internal
 
-    async def _tried(self, attempt: Attempt, texts: list[str]) -> AsyncGenerator[Piece | Note]:
-        """One attempt's new pieces; its texts are added to `texts`. Raises ProviderError."""
+    async def _tried(self, plan: Plan, texts: list[str]) -> AsyncGenerator[Piece | Note]:
+        """The current attempt's new pieces; its texts are added to `texts`. Raises ProviderError."""
         is_chosen = False
-        async with aclosing(self._pieces(attempt, "".join(texts))) as pieces:
+        async with aclosing(self._pieces(plan, "".join(texts))) as pieces:
             async for piece in pieces:
                 if not is_chosen:
                     is_chosen = True
                     self.mark("first_content")
-                    yield RouteChosen(attempt.route.name, attempt.route.model)
+                    yield RouteChosen(plan.current.route.name, plan.current.route.model)
                 if isinstance(piece, Text):
                     texts.append(piece.text)
                 yield piece
 
-    def _pieces(self, attempt: Attempt, text: str) -> AsyncGenerator[Piece]:
+    def _pieces(self, plan: Plan, text: str) -> AsyncGenerator[Piece]:
+        attempt, hedging = plan.current, self.hedging
+        first = self._racer(attempt, text, plan.why(has_text=bool(text)))
+        late_after = hedging.late_after(attempt.route) if hedging and plan.may_race and not text else None
+        if hedging is None or late_after is None:
+            return first.pieces
+
+        def second() -> Racer | None:
+            rival = hedging.rival(attempt.route, self.routes)
+            if rival is None or not hedging.budget.spend():
+                return None
+            return self._rival(rival)
+
+        return raced(first, late_after, second, lambda winner: plan.follow(winner.route))
+
+    def _rival(self, route: Route) -> Racer | None:
+        try:
+            return self._racer(Attempt(0, route, is_streamed=True), "", "hedge")
+        except ProviderError:
+            return None  # it could not even be asked; whoever is late may still come
+
+    def _racer(self, attempt: Attempt, text: str, why: Why) -> Racer:
         route = attempt.route
         prompt = self._prompt(route, text)
-        meter = Meter(route.name, self.mark, self.clock)
+        call = Call.of(route, prompt, why, is_streamed=attempt.is_streamed)
+        # A rival's stages are not those that the reader waited for.
+        meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
         pieces = self.provider_for(route).generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
         measured = meter.measured(timed(pieces, _limits(attempt)))
         least = PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES
-        return joined(measured, Seam(text, min_bytes=least), is_fresh=not text)
+        return Racer(route, joined(measured, Seam(text, min_bytes=least), is_fresh=not text), meter.lose)
 
     def _prompt(self, route: Route, text: str) -> Prompt:
         try:

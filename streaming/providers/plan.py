@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from streaming.providers.base import ProviderError, Route
+from streaming.providers.calls import Why
 
 MAX_CONTINUATIONS = 2
 #: Before the same route is asked again, unless it names a time itself.
@@ -55,6 +56,25 @@ class Plan:
         if chosen is not None:
             self.current = chosen
         return chosen
+
+    @property
+    def may_race(self) -> bool:
+        """Only the first words of an answer are waited for."""
+        return self.is_streamed and not self.failures and not self.has_content
+
+    def why(self, *, has_text: bool) -> Why:
+        """What the current attempt is for."""
+        if has_text:
+            return "go_on"
+        if not self.failures:
+            return "first"
+        if self._is_last_resort():
+            return "completed"
+        return "again" if self.failures[-1][0].route is self.current.route else "next"
+
+    def follow(self, route: Route) -> None:
+        """The answer now comes from this one of the routes."""
+        self.current = Attempt(self.routes.index(route), route, self.is_streamed)
 
     def most_telling(self) -> ProviderError:
         return min((error for _, error in self.failures), key=_rank)

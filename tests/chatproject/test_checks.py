@@ -49,6 +49,8 @@ def test_a_scripted_provider_for_the_public_is_a_warning(
         ("STREAM_LEASE_SECONDS", 1.0, "chatproject.E002"),
         ("STREAM_WINDOW_EVENTS", 2, "chatproject.E003"),
         ("PROVIDER_TOTAL_SECONDS", 5.0, "chatproject.E004"),
+        ("HEDGE_BUDGET_PERCENT", -1.0, "chatproject.E005"),
+        ("HEDGE_QUANTILE", 1.0, "chatproject.E005"),
     ],
 )
 def test_a_setting_that_would_fail_later_is_named(

@@ -9,6 +9,7 @@ from prometheus_client import REGISTRY
 
 from streaming.instrumentation import STAGES, Meter, StageClock
 from streaming.providers.base import Finished, Piece, ProviderError, Text
+from streaming.providers.calls import Call
 
 
 class Clock:
@@ -80,7 +81,7 @@ async def pieces(clock: Clock, meter: Meter, steps: tuple[Step, ...]) -> AsyncGe
 async def attempt(route: str, *steps: Step, until: int | None = None) -> list[str]:
     """Reads `until` pieces, or all; returns the marks that were passed on."""
     clock, marks, count = Clock(), list[str](), 0
-    meter = Meter(route, marks.append, clock)
+    meter = Meter(Call(route), marks.append, clock=clock)
     async with aclosing(meter.measured(pieces(clock, meter, steps))) as measured:
         async for _ in measured:
             count += 1

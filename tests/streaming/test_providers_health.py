@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import pytest
+
+from streaming.providers.calls import Call
+from streaming.providers.health import FAILURES_TO_OPEN, OPEN_SECONDS, PROBE_SECONDS, Health
+from tests.streaming.chaining import A, B
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def health(clock: Clock) -> Health:
+    return Health(clock)
+
+
+def fail(health: Health, clock: Clock, times: int = 1, *, code: str = "provider_unavailable", wait: float = 0) -> None:
+    for _ in range(times):
+        health.note(Call("A", outcome=code, asked_at=clock.now, retry_after_seconds=wait or None))
+
+
+def test_a_route_that_fails_again_and_again_is_asked_last(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN - 1)
+    assert health.ordered([A, B]) == (A, B)
+    fail(health, clock)
+    assert health.ordered([A, B]) == (B, A)
+    assert health.ordered([A]) == (A,), "the last one left is tried all the same"
+
+
+def test_a_success_in_between_starts_the_count_anew(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN - 1)
+    health.note(Call("A", outcome="stop"))
+    fail(health, clock, FAILURES_TO_OPEN - 1)
+    assert health.state("A") == "closed"
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "lost", "context_too_long", "content_filtered"])
+def test_what_is_no_fault_of_the_routes_does_not_count(health: Health, clock: Clock, outcome: str) -> None:
+    fail(health, clock, 50, code=outcome)
+    assert health.state("A") == "closed"
+
+
+def test_one_answer_probes_a_route_after_its_rest_and_a_success_closes_the_circuit(
+    health: Health, clock: Clock
+) -> None:
+    fail(health, clock, FAILURES_TO_OPEN)
+    clock.now += OPEN_SECONDS
+    assert health.state("A") == "half_open"
+    assert health.ordered([A, B]) == (A, B), "the probe"
+    assert health.ordered([A, B]) == (B, A), "only one at a time"
+    health.note(Call("A", outcome="length"))
+    assert health.ordered([A, B]) == (A, B)
+
+
+def test_a_probe_that_fails_doubles_the_rest(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN)
+    clock.now += OPEN_SECONDS
+    health.ordered([A, B])
+    fail(health, clock)
+    clock.now += OPEN_SECONDS
+    assert health.state("A") == "open"
+    clock.now += OPEN_SECONDS
+    assert health.state("A") == "half_open"
+
+
+def test_failures_of_requests_from_before_do_not_prolong_the_rest(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN + 20)
+    clock.now += OPEN_SECONDS
+    assert health.state("A") == "half_open"
+
+
+def test_a_probe_that_is_never_heard_of_again_is_repeated(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN)
+    clock.now += OPEN_SECONDS
+    health.ordered([A, B])
+    assert health.state("A") == "open"
+    clock.now += PROBE_SECONDS
+    assert health.ordered([A, B]) == (A, B)
+
+
+def test_a_provider_that_asks_for_time_gets_it(health: Health, clock: Clock) -> None:
+    fail(health, clock, code="provider_rate_limited", wait=60.0)
+    clock.now += 59.0
+    assert health.ordered([A, B]) == (B, A)
+    clock.now += 1.0
+    assert health.state("A") == "half_open"
+
+
+def test_a_provider_cannot_ask_for_ever(health: Health, clock: Clock) -> None:
+    fail(health, clock, code="provider_rate_limited", wait=1e9)
+    clock.now += 600.0
+    assert health.state("A") == "half_open"
+
+
+def test_an_ill_route_of_the_second_place_is_not_probed_by_who_needs_the_first(health: Health, clock: Clock) -> None:
+    fail(health, clock, FAILURES_TO_OPEN)
+    clock.now += OPEN_SECONDS
+    assert health.ordered([B, A]) == (B, A)
+    assert health.state("A") == "half_open", "its probe is still to be had"
