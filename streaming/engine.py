@@ -27,6 +27,7 @@ from streaming.pulse import Pulse
 from streaming.rounds import Rounds
 from streaming.runner import Runner
 from streaming.running import Running
+from streaming.shared_latencies import SharedLatencies
 from streaming.warming import Warmer
 
 GIL_SWITCH_SECONDS = 0.001
@@ -44,6 +45,7 @@ class Engine:
             tick_seconds=settings.STREAM_TICK_SECONDS, allow_requests=settings.ALLOW_PROVIDER_REQUESTS,
             hedging=Hedging(Budget(settings.HEDGE_BUDGET_PERCENT), settings.HEDGE_QUANTILE),
         )
+        self.shared_latencies = _shared(self.providers.hedging)
         self.warmer = Warmer(self.providers)
         self.lease = Lease(self.owner)
         self.neighbours = Neighbours(self.owner, self.hub)
@@ -71,6 +73,8 @@ class Engine:
             self.rounds.keep, self.pulse.keep, self.pulse.keep_checking,
         ):
             self._keep(keep())
+        if self.shared_latencies is not None:
+            self._keep(self.shared_latencies.keep())
         self.outbox.start()
         log.info("engine_started", owner=self.owner)
 
@@ -90,6 +94,8 @@ class Engine:
         except Unavailable:
             log.warning("stopped_without_database")
         await self.neighbours.aclose()
+        if self.shared_latencies is not None:
+            await self.shared_latencies.aclose()
         self.outbox.stop()
         await self.providers.aclose()
         log.info("engine_stopped", owner=self.owner)
@@ -99,6 +105,10 @@ class Engine:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         task.add_done_callback(complain)
+
+
+def _shared(hedging: Hedging) -> SharedLatencies | None:
+    return SharedLatencies(settings.REDIS_URL, hedging.latencies) if settings.REDIS_URL else None
 
 
 _engine: Engine | None = None

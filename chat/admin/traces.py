@@ -20,7 +20,7 @@ class TraceAdmin(ByRequestAdmin):
     list_select_related = ("character",)
     fields = (
         "request_id", "path", "outcome", "error_code", "attempt", "user_link", "room_link", "character",
-        "message_link", "server_marks", "browser_marks", "created_at",
+        "message_link", "server_marks", "browser_marks", "requests_to_models", "created_at",
     )
     readonly_fields = fields
 
@@ -31,6 +31,10 @@ class TraceAdmin(ByRequestAdmin):
     @admin.display(description="browser marks")
     def browser_marks(self, trace: Trace) -> SafeString | str:
         return marks_table(trace.client_marks, "ms since the click")
+
+    @admin.display(description="requests to models")
+    def requests_to_models(self, trace: Trace) -> SafeString | str:
+        return calls_table(trace.calls)
 
     @admin.display(description="user")
     def user_link(self, trace: Trace) -> SafeString | str:
@@ -59,3 +63,25 @@ def marks_table(marks: Any, unit: str) -> SafeString | str:
     return format_html(
         "<table><thead><tr><th>stage</th><th>{}</th><th>step</th></tr></thead><tbody>{}</tbody></table>", unit, body
     )
+
+
+CALL_COLUMNS = ("route", "model", "why", "outcome", "firstMs", "ms", "promptTokens", "cachedTokens", "completionTokens")
+
+
+def calls_table(calls: Any) -> SafeString | str:
+    """Every request to a provider, in the order in which they ended; tokens that are estimated are marked."""
+    if not calls:
+        return "–"
+    rows = [(*(_shown(call.get(name)) for name in CALL_COLUMNS), _cost(call)) for call in calls]
+    head = format_html_join("", "<th>{}</th>", ((name,) for name in (*CALL_COLUMNS, "US $")))
+    cells = (format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows)
+    body = format_html_join("", "<tr>{}</tr>", ((row,) for row in cells))
+    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
+
+
+def _shown(value: Any) -> str:
+    return "–" if value is None else str(value)
+
+
+def _cost(call: dict[str, Any]) -> str:
+    return f"{call.get('cost', 0):.6f}{'' if call.get('isCounted') else ' (estimated)'}"

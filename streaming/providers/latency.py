@@ -68,12 +68,15 @@ class Latencies:
 
     def quantile(self, route: str, share: float) -> float | None:
         """Of the last minutes; None: too few measurements."""
-        return quantile(self._own(route) + self.elsewhere.get(route, Counter()), share)
+        return quantile(self.own(route) + self.elsewhere.get(route, Counter()), share)
 
-    def _own(self, route: str) -> Buckets:
+    def own(self, route: str) -> Buckets:
+        """What this process measured in the last minutes."""
         now = self.slot()
         recent = (self._slots.get((route, slot)) for slot in range(now - SLOTS + 1, now + 1))
         return sum((buckets for buckets in recent if buckets), Counter())
+
+    # Internal
 
     def _forget(self) -> None:
         """A clock that jumped back leaves slots of the future behind: they go, too."""

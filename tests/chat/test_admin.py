@@ -154,6 +154,17 @@ def test_a_trace_shows_its_marks_in_order_with_the_steps_between(bob: Client, ro
     assert rows == [("received", "0.0", "+0.0"), ("accepted", "4.0", "+4.0"), ("first_chunk", "12.3", "+8.3")]
 
 
+def test_a_trace_shows_every_request_to_a_model_with_its_price(bob: Client, room: Room) -> None:
+    lost = {"route": "<A>", "why": "first", "outcome": "lost", "firstMs": None, "cost": 0.001, "isCounted": False}
+    won = {"route": "B", "why": "hedge", "outcome": "stop", "firstMs": 300.5, "cost": 0.002, "isCounted": True}
+    Trace.objects.update(calls=[lost, won])
+    page = bob.get(page_address(Trace.objects.get())).content.decode()
+    assert "<td>&lt;A&gt;</td>" in page
+    assert "<td>0.001000 (estimated)</td>" in page
+    assert "<td>300.5</td>" in page
+    assert "<td>0.002000</td>" in page
+
+
 def test_marks_that_are_no_numbers_are_left_out(bob: Client, room: Room) -> None:
     Trace.objects.update(marks=["odd"], client_marks={"click": "now", "end_seen": 3})
     page = bob.get(page_address(Trace.objects.get())).content.decode()

@@ -8,6 +8,7 @@ import pytest
 from asgiref.sync import sync_to_async
 
 from chat.models import Generation, Message
+from streaming.engine import Engine
 from streaming.events import (
     Ack,
     Chunk,
@@ -123,6 +124,15 @@ async def test_a_silent_socket_gets_heartbeats_with_the_head(scene: Scene, setti
     await tab.open()
     assert (await tab.until(Heartbeat)).head == 0
     await tab.close()
+
+
+async def test_every_request_to_a_model_is_kept_with_the_trace(engine: Engine, scene: Scene, tab: Tab) -> None:
+    rid = await tab.send()
+    await tab.answer()
+    await engine.runner.settled()
+    (call,) = (await scene.alice.traces.aget(request_id=rid)).calls
+    assert (call["why"], call["outcome"], call["isCounted"]) == ("first", "stop", True)
+    assert 0 <= call["firstMs"] <= call["ms"]
 
 
 async def test_client_marks_are_kept_with_the_trace(scene: Scene, tab: Tab) -> None:
