@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.conf import settings
@@ -28,12 +28,18 @@ class Service:
     base_url: str = ""
     model: str = ""
     sort: int = 10
+    options: RouteFields = field(default_factory=dict)
 
 
 SERVICES = (
     Service("PROVIDER", "openai", sort=10),
     Service("OPENAI", "openai", "https://api.openai.com/v1", "gpt-4.1-mini", sort=20),
     Service("ANTHROPIC", "anthropic", "https://api.anthropic.com", "claude-haiku-4-5", sort=30),
+    # Its thoughts would be waited for, and nobody reads them.
+    Service(
+        "GEMINI", "gemini", "https://generativelanguage.googleapis.com", "gemini-2.5-flash", sort=40,
+        options={"thinkingConfig": {"thinkingBudget": 0}},
+    ),
 )
 
 #: Written for every route, so that a variable that is taken away leaves nothing behind.
@@ -112,6 +118,7 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     if kind not in ModelRoute.Kind.values:
         raise RouteError(f"{prefix}_KIND must be one of {', '.join(ModelRoute.Kind.values)}, not {kind!r}.")
     fields: RouteFields = {**DEFAULTS, "name": prefix.lower(), "kind": kind, "sort": service.sort}
+    fields["options"] = service.options
     if environ.get(f"{prefix}_API_KEY"):
         fields["api_key_env"] = f"{prefix}_API_KEY"
     fields["base_url"] = (environ.get(f"{prefix}_BASE_URL") or service.base_url).rstrip("/")
@@ -130,11 +137,11 @@ def _require_endpoint(prefix: str, fields: RouteFields) -> None:
 
 def _extras(prefix: str, environ: Mapping[str, str]) -> RouteFields:
     extras: RouteFields = {}
-    for suffix, (field, parse) in EXTRAS.items():
+    for suffix, (name, parse) in EXTRAS.items():
         text = environ.get(f"{prefix}_{suffix}")
         if text:
             try:
-                extras[field] = parse(text)
+                extras[name] = parse(text)
             except (ValueError, KeyError):
                 raise RouteError(f"{prefix}_{suffix} has a value that cannot be read.") from None
     return extras

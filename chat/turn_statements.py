@@ -36,16 +36,20 @@ class RoomRow:
     next_position: int
     head: int
     character_slug: str
+    character_route_id: int | None
 
     @classmethod
     def of(cls, room: Room) -> RoomRow:
-        return cls(**{name: getattr(room, name) for name in _ROOM_FIELDS}, character_slug=room.character.slug)
+        own = {name: getattr(room, name) for name in _ROOM_FIELDS}
+        return cls(**own, character_slug=room.character.slug, character_route_id=room.character.route_id)
 
 
-_ROOM_FIELDS = tuple(name for name in RoomRow.__dataclass_fields__ if name != "character_slug")
+_OF_CHARACTER = ("character_slug", "character_route_id")
+_ROOM_FIELDS = tuple(name for name in RoomRow.__dataclass_fields__ if name not in _OF_CHARACTER)
 
 _ROOM = f"""
-    SELECT {columns(Room, _ROOM_FIELDS)}, (SELECT slug FROM {table(Character)} c WHERE c.id = character_id)
+    SELECT {columns(Room, _ROOM_FIELDS)}, (SELECT slug FROM {table(Character)} c WHERE c.id = character_id),
+        (SELECT route_id FROM {table(Character)} c WHERE c.id = character_id)
     FROM {table(Room)} WHERE id = %s AND owner_id = %s"""
 
 _IN_THE_WAY = f"""

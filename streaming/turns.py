@@ -95,11 +95,14 @@ def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
 
 
 def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
-    """The room's own route first, then the others in the operator's order."""
+    """The room's own route first, then its character's, then the others in the operator's order."""
     enabled = _enabled_routes(_now())
-    if room is None or room.route_id is None:
+    if room is None:
         return tuple(route for _, route in enabled)
-    return tuple(route for _, route in sorted(enabled, key=lambda row: row[0] != room.route_id))
+    of_character = room.character_route_id if isinstance(room, RoomRow) else room.character.route_id
+    pins = (room.route_id, of_character)
+    ranked = sorted(enabled, key=lambda row: pins.index(row[0]) if row[0] in pins else len(pins))
+    return tuple(route for _, route in ranked)
 
 
 def _now() -> int:

@@ -1,9 +1,12 @@
-"""How a scripted model's answer looks on the wire: as an OpenAI-compatible server and as Anthropic's sends it."""
+"""How a scripted model's answer looks on the wire: as an OpenAI-compatible server, Anthropic's and Gemini's send it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Protocol
+from urllib.parse import unquote
+
+GEMINI_PREFIX = "/v1beta/models/"
 
 
 class Face(Protocol):
@@ -102,6 +105,60 @@ class AnthropicFace:
             "content": [{"type": "text", "text": text}], "stop_reason": self._REASONS[reason],
             "usage": {**counted, "cache_read_input_tokens": usage["cached"]},
         }
+
+
+class GeminiFace:
+    _REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "content_filter": "SAFETY"}
+
+    def __init__(self, model: str) -> None:
+        self._model = model
+
+    def opening(self) -> list[str]:
+        return [self._chunk([{"text": ""}])]
+
+    def token(self, text: str) -> str:
+        return self._chunk([{"text": text}])
+
+    def ping(self) -> str:
+        return ": ping\n\n" + self._chunk([{"text": "hmm", "thought": True}])
+
+    def error(self) -> str:
+        return _data({"error": {"code": 503, "message": "The model is overloaded.", "status": "UNAVAILABLE"}})
+
+    def ending(self, reason: str, usage: dict[str, int], flags: set[str]) -> list[str]:
+        if "noreason" in flags:
+            return []
+        counted = {} if "nousage" in flags else {"usageMetadata": self._usage(usage)}
+        return [self._chunk([{"text": ""}], self._REASONS[reason], **counted)]
+
+    def completed(self, text: str, reason: str, usage: dict[str, int]) -> dict[str, Any]:
+        candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "finishReason": self._REASONS[reason]}
+        return {"candidates": [candidate], "usageMetadata": self._usage(usage), "modelVersion": self._model}
+
+    def _chunk(self, parts: list[dict[str, Any]], reason: str = "", **fields: Any) -> str:
+        candidate: dict[str, Any] = {"content": {"parts": parts, "role": "model"}, "index": 0}
+        if reason:
+            candidate["finishReason"] = reason
+        return _data({"candidates": [candidate], "modelVersion": self._model, **fields})
+
+    def _usage(self, usage: dict[str, int]) -> dict[str, int]:
+        return {
+            "promptTokenCount": usage["prompt"], "candidatesTokenCount": usage["completion"],
+            "cachedContentTokenCount": usage["cached"],
+        }
+
+
+def as_openai(path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """A body for Gemini as the scripted models read any: its model and manner are in the address."""
+    model, _, verb = path.removeprefix(GEMINI_PREFIX).rpartition(":")
+    system = [{"role": "system", "content": _text(body["systemInstruction"])}] if "systemInstruction" in body else []
+    roles = {"model": "assistant", "user": "user"}
+    turns = [{"role": roles[turn["role"]], "content": _text(turn)} for turn in body["contents"]]
+    return {**body, "model": unquote(model), "stream": verb.startswith("stream"), "messages": system + turns}
+
+
+def _text(content: dict[str, Any]) -> str:
+    return "".join(part["text"] for part in content["parts"])
 
 
 def _data(payload: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""A model server for tests, in a process of its own: OpenAI-compatible and Anthropic, and as bad as the model's name.
+"""A model server for tests, in a process of its own: in three dialects, and as bad as the model's name.
 
 `python -m tests.provider_server [--port N]` prints `READY http://…` and serves until its stdin closes. What it may be
 asked to do: tests/provider_behaviour.py. Besides the models: GET /_seen?model=PART (requests received),
@@ -24,11 +24,11 @@ import uvloop
 
 from tests.provider_answer import Answer
 from tests.provider_behaviour import DIRECTED, directed, parse
-from tests.provider_faces import AnthropicFace, OpenAIFace
+from tests.provider_faces import GEMINI_PREFIX, AnthropicFace, GeminiFace, OpenAIFace, as_openai
 from tests.provider_gates import GO, Gates
 
-FACES: dict[str, type[OpenAIFace] | type[AnthropicFace]] = {
-    "/v1/chat/completions": OpenAIFace, "/v1/messages": AnthropicFace,
+FACES: dict[str, type[OpenAIFace] | type[AnthropicFace] | type[GeminiFace]] = {
+    "/v1/chat/completions": OpenAIFace, "/v1/messages": AnthropicFace, GEMINI_PREFIX: GeminiFace,
 }
 CLOSED_WAIT_SECONDS = 20.0
 
@@ -92,6 +92,8 @@ class Connection(asyncio.Protocol):
         url = urlsplit(target)
         if method == "POST" and url.path in FACES:
             await self._answer(url.path, headers, json.loads(body))
+        elif method == "POST" and url.path.startswith(GEMINI_PREFIX):
+            await self._answer(GEMINI_PREFIX, headers, as_openai(url.path, json.loads(body)))
         elif method == "GET" and url.path.startswith("/_"):
             query = {name: values[0] for name, values in parse_qs(url.query).items()}
             self._send(200, await self._report(url.path, query))

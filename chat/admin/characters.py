@@ -23,7 +23,7 @@ from chat.rooms import portrait_url
 class CharacterForm(AnyModelForm):
     class Meta:
         model = Character
-        fields = ("slug", "portrait", "accent", "is_published", "sort")
+        fields = ("slug", "portrait", "accent", "is_published", "sort", "route")
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
         help_texts = {
             "portrait": "A file below the static root, e.g. portraits/haneul.svg.",
@@ -73,7 +73,7 @@ class CharacterAdmin(BoundedAdmin):
     list_display = ("slug", "thumbnail", "names", "is_published", "sort", "talk_count")
     list_filter = ("is_published",)
     search_fields = ("slug", "cards__name")
-    fields = ("slug", "preview", "portrait", "accent", "is_published", "sort", "talk_count", "rooms")
+    fields = ("slug", "preview", "portrait", "accent", "is_published", "sort", "route", "talk_count", "rooms")
     readonly_fields = ("preview", "talk_count", "rooms")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -21,7 +21,7 @@ POSITIVE = ("max_context_tokens", "max_output_tokens", "first_content_seconds", 
 PRICES = ("price_prompt", "price_cached", "price_completion")
 SECRET_OPTION = re.compile(r"(api|access|secret).?key|authorization|password|^key$|^(auth|bearer|access).?token$", re.I)
 FROM_ENVIRONMENT = (
-    "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_… or the packaged model) at every start: "
+    "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_…, GEMINI_… or the packaged model) at every start: "
     "change it there."
 )
 

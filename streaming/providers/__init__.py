@@ -23,6 +23,7 @@ from streaming.providers.pace import TICK_SECONDS
 PROVIDERS: dict[str, str] = {
     "openai": "streaming.providers.openai_compatible.OpenAIDialect",
     "anthropic": "streaming.providers.anthropic.AnthropicDialect",
+    "gemini": "streaming.providers.gemini.GeminiDialect",
     "scripted": "streaming.providers.scripted.ScriptedProvider",
 }
 _WITHOUT_HTTP = {"scripted"}

@@ -24,7 +24,7 @@ _REASONS: dict[str, Literal["stop", "length", "content_filter"]] = {
 
 class AnthropicDialect:
     def __init__(self, route: Route, key: str) -> None:
-        self.url = route.base_url.rstrip("/") + "/v1/messages"
+        self.url = self.completed_url = route.base_url.rstrip("/") + "/v1/messages"
         self.headers = {
             "content-type": "application/json", "accept-encoding": "identity", "anthropic-version": API_VERSION,
         }

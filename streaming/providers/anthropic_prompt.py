@@ -1,54 +1,32 @@
-"""A prompt in the shape that Anthropic's messages demand: system apart, user first, roles in turn. Pure."""
+"""A prompt as Anthropic's messages: blocks of text, with marks for what its prompt cache may keep. Pure."""
 
 from __future__ import annotations
 
+from streaming.providers import alternating
 from streaming.providers.base import Prompt
-from streaming.providers.prefill import sent
 
-#: The first turn must be the user's, and a character's greeting is not.
-OPENING = "[The story begins.]"
-_INSTRUCTIONS = "<instructions>\n{}\n</instructions>"
 _BREAKPOINT = {"type": "ephemeral"}
 
 Block = dict[str, object]
 
 
 def system_of(prompt: Prompt, *, is_cached: bool) -> list[Block]:
-    """The system messages at the head, as one block; the cache may keep everything up to it."""
-    head = prompt.messages[: _head_length(prompt)]
+    """The head, as one block; the cache may keep everything up to it."""
+    head = alternating.system_of(prompt)
     if not head:
         return []
-    block = _block("\n\n".join(message.content for message in head))
-    return [block | {"cache_control": _BREAKPOINT}] if is_cached else [block]
+    return [_block(head) | {"cache_control": _BREAKPOINT}] if is_cached else [_block(head)]
 
 
 def messages_of(prompt: Prompt, *, is_cached: bool) -> list[dict[str, object]]:
-    """The turns, the prefill last. A later system message joins the user's turn: the dialect has no other place."""
-    turns: list[tuple[str, list[Block]]] = []
-    for message in prompt.messages[_head_length(prompt) :]:
-        role = "assistant" if message.role == "assistant" else "user"
-        if not turns and role == "assistant":
-            turns.append(("user", [_block(OPENING)]))
-        text = _INSTRUCTIONS.format(message.content) if message.role == "system" else message.content
-        if turns and turns[-1][0] == role:
-            turns[-1][1].append(_block(text))
-        else:
-            turns.append((role, [_block(text)]))
-    if prefill := sent(prompt.prefill):
-        turns.append(("assistant", [_block(prefill)]))
+    turns = [(role, [_block(text) for text in texts]) for role, texts in alternating.turns_of(prompt)]
     if is_cached:
-        _mark_last_but_one(turns)
+        _mark_last_but_one([blocks for role, blocks in turns if role == "user"])
     return [{"role": role, "content": blocks} for role, blocks in turns]
 
 
-def _head_length(prompt: Prompt) -> int:
-    roles = (index for index, message in enumerate(prompt.messages) if message.role != "system")
-    return next(roles, len(prompt.messages))
-
-
-def _mark_last_but_one(turns: list[tuple[str, list[Block]]]) -> None:
+def _mark_last_but_one(of_user: list[list[Block]]) -> None:
     """Up to the last-but-one user turn nothing changes with the next request."""
-    of_user = [blocks for role, blocks in turns if role == "user"]
     if len(of_user) > 1:
         of_user[-2][-1]["cache_control"] = _BREAKPOINT
 

@@ -28,6 +28,8 @@ class Dialect(Protocol):
     """A provider's way to speak, for one route."""
 
     url: str
+    #: Where a completed answer is asked for.
+    completed_url: str
     headers: Mapping[str, str]
 
     def body(self, prompt: Prompt, *, stream: bool) -> dict[str, object]: ...
@@ -79,9 +81,10 @@ class HttpProvider:
 
     async def _ask(self, prompt: Prompt, stream: bool, mark: Mark) -> httpx.Response:
         content = _encoded(self._dialect.body(prompt, stream=stream))
+        url = self._dialect.url if stream else self._dialect.completed_url
         mark("provider_asked")
         try:
-            return await self._client.post(self._dialect.url, headers=self._dialect.headers, content=content)
+            return await self._client.post(url, headers=self._dialect.headers, content=content)
         except (*refusals.NETWORK_ERRORS, httpx.InvalidURL) as error:
             raise refusals.of_network(error) from error
 

@@ -33,7 +33,7 @@ class OpenAIDialect:
     """Raises msgspec.ValidationError for an option of ours with a wrong value."""
 
     def __init__(self, route: Route, key: str) -> None:
-        self.url = route.base_url.rstrip("/") + "/chat/completions"
+        self.url = self.completed_url = route.base_url.rstrip("/") + "/chat/completions"
         self.headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if key:
             self.headers["authorization"] = f"Bearer {key}"

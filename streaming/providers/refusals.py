@@ -21,7 +21,7 @@ MESSAGE_MAX_CHARS = 300
 #: What httpx, aiohttp and the system raise when a connection cannot be made, or breaks.
 NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, ssl.SSLError)
 
-_KEY = re.compile(r"(?i)\b(?:sk|pk|key|bearer|x-api-key)[-_:\s]+[\w*.\-]{8,}")
+_KEY = re.compile(r"(?i)\b(?:(?:sk|pk|key|bearer|x-api-key)[-_:\s]+[\w*.\-]{8,}|AIza[\w\-]{20,})")
 _TOO_LONG = re.compile(
     r"(?i)exceed_context_size|context_length_exceeded|context (?:length|window|size)|prompt is too long|too many tokens"
 )

@@ -32,7 +32,7 @@ _LIMITS = {
     "CHAT_SOCKETS_PER_USER": "1000",
 }
 #: Whatever model this machine is set up for must not be asked.
-_FOREIGN = ("PROVIDER_", "OPENAI_", "ANTHROPIC_", "REDIS_", "CHAT_", "STREAM_")
+_FOREIGN = ("PROVIDER_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "REDIS_", "CHAT_", "STREAM_")
 
 
 class Template(Protocol):

@@ -33,7 +33,7 @@ def route_to(
 ) -> Route:
     return Route(
         name=model, kind=kind,  # type: ignore[arg-type]
-        base_url=server.base_url if kind == "anthropic" else server.openai_url,
+        base_url=server.openai_url if kind == "openai" else server.base_url,
         model=model, limits=limits or Limits(), can_prefill=can_prefill, options=options,
     )
 

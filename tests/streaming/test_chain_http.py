@@ -15,7 +15,7 @@ from tests.streaming.asking import model_named, route_to
 from tests.streaming.chaining import prompt_for
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "gemini"])
 @pytest.mark.parametrize("trouble", ["cut", "reset", "end", "garbage", "errorframe", "hang"])
 @pytest.mark.parametrize("can_prefill", [True, False])
 async def test_every_character_comes_once(

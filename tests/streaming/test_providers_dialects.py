@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from streaming.providers import Providers
+from streaming.providers.alternating import OPENING
 from streaming.providers.anthropic import AnthropicDialect
-from streaming.providers.anthropic_prompt import OPENING
-from streaming.providers.base import Prompt, PromptMessage, Route
+from streaming.providers.base import Finished, Prompt, PromptMessage, ProviderError, Route
+from streaming.providers.gemini import GeminiDialect
 from streaming.providers.openai_compatible import OpenAIDialect
 from streaming.providers.prefill import SpaceSeam, only_new
 from tests.provider_server import RunningServer
@@ -100,6 +101,56 @@ def test_anthropic_prefill_is_the_trailing_turn_without_white_space_at_its_end()
     assert anthropic_body(replace(PROMPT, prefill=" \n"))["messages"][-1]["role"] == "user"
 
 
+def gemini(**options: object) -> GeminiDialect:
+    return GeminiDialect(Route("r", "gemini", "http://host/", "tuned/m", can_prefill=True, options=options), "key")
+
+
+def test_gemini_has_the_model_in_the_address_and_the_key_in_a_header() -> None:
+    dialect = gemini()
+    assert dialect.url == "http://host/v1beta/models/tuned%2Fm:streamGenerateContent?alt=sse"
+    assert dialect.completed_url == "http://host/v1beta/models/tuned%2Fm:generateContent"
+    assert dialect.headers["x-goog-api-key"] == "key"
+
+
+def test_gemini_has_the_system_apart_the_user_first_and_roles_in_turn() -> None:
+    body: dict[str, Any] = gemini().body(PROMPT, stream=True)
+    assert body["systemInstruction"] == {"parts": [{"text": "You are Mina.\n\nBe kind."}]}
+    assert [turn["role"] for turn in body["contents"]] == ["user", "model", "user", "model", "user"]
+    assert body["contents"][0]["parts"] == [{"text": OPENING}]
+    assert body["generationConfig"] == {"maxOutputTokens": 99, "stopSequences": ["\nUser:"]}
+    prefilled: dict[str, Any] = gemini().body(replace(PROMPT, prefill="The rain \n"), stream=True)
+    assert prefilled["contents"][-1] == {"role": "model", "parts": [{"text": "The rain"}]}
+
+
+def test_gemini_options_go_where_they_belong() -> None:
+    thinking = {"thinkingBudget": 0}
+    dialect = gemini(thinkingConfig=thinking, safetySettings=[], maxOutputTokens=1)
+    body: dict[str, Any] = dialect.body(PROMPT, stream=True)
+    assert body["safetySettings"] == []
+    assert body["generationConfig"]["thinkingConfig"] == thinking
+    assert body["generationConfig"]["maxOutputTokens"] == 99
+
+
+def test_gemini_blocks_a_prompt_with_a_code_of_ours() -> None:
+    blocked = b'{"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}'
+    with pytest.raises(ProviderError) as streamed:
+        gemini().decoder(PROMPT).take(blocked)
+    with pytest.raises(ProviderError) as completed:
+        gemini().completed(blocked, PROMPT)
+    assert streamed.value.code == completed.value.code == "content_filtered"
+
+
+def test_gemini_thoughts_are_paid_for_and_not_shown() -> None:
+    decoder = gemini().decoder(PROMPT)
+    decoder.take(b'{"candidates": [{"content": {"parts": [{"text": "hmm", "thought": true}, {"text": "Hi."}]}}]}')
+    decoder.take(
+        b'{"candidates": [{"finishReason": "STOP"}],'
+        b' "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2, "thoughtsTokenCount": 5}}'
+    )
+    assert decoder.content.take() == ("Hi.", 1)
+    assert decoder.finished() == Finished("stop", 9, 7, None)
+
+
 @pytest.mark.parametrize(
     ("prefill", "pieces", "shown"),
     [
@@ -124,7 +175,7 @@ def test_a_completed_continuation_is_the_same_whether_or_not_the_server_repeats_
     assert only_new("The rain falls.", "") == "The rain falls."
 
 
-@pytest.mark.parametrize("kind", ["openai", "anthropic"])
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "gemini"])
 @pytest.mark.parametrize("stream", [True, False])
 async def test_an_answer_goes_on_after_its_prefill(provider_server: RunningServer, kind: str, stream: bool) -> None:
     providers = Providers()

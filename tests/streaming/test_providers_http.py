@@ -17,7 +17,7 @@ from tests.provider_server import RunningServer
 from tests.streaming.asking import QUESTION, Asked, ask, model_named, route_to
 
 WHOLE = "".join(words(7, 40))
-KINDS = ["openai", "anthropic"]
+KINDS = ["openai", "anthropic", "gemini"]
 
 
 @pytest.fixture
@@ -77,6 +77,7 @@ async def test_the_models_reason_to_end_is_told(
     assert asked.finished.reason == reason
 
 
+@pytest.mark.parametrize("kind", ["openai", "anthropic"])
 async def test_the_marker_alone_is_an_end(providers: Providers, provider_server: RunningServer, kind: str) -> None:
     asked = await asked_of(providers, provider_server, "text-7+noreason", kind)
     assert asked.finished is not None
@@ -192,6 +193,9 @@ async def test_the_key_is_sent_and_never_told(
     route = replace(route_to(provider_server, model, kind=kind), api_key_env="A_KEY")
     asked = await ask(providers, route)
     headers = provider_server.seen(model)[0]["headers"]
-    assert "sk-secret-1234567890" in (headers.get("authorization", "") + headers.get("x-api-key", ""))
+    assert "sk-secret-1234567890" in {
+        headers.get("authorization", "").removeprefix("Bearer "), headers.get("x-api-key"),
+        headers.get("x-goog-api-key"),
+    }
     assert asked.error is not None
     assert "secret" not in asked.error.message

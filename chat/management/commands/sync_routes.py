@@ -11,7 +11,7 @@ from chat.routes import RouteError, sync_routes
 
 
 class Command(BaseCommand):
-    help = "Make the model routes agree with PROVIDER_*, OPENAI_* and ANTHROPIC_* of the environment."
+    help = "Make the model routes agree with PROVIDER_*, OPENAI_*, ANTHROPIC_* and GEMINI_* of the environment."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
