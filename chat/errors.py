@@ -92,12 +92,14 @@ CODES: dict[str, str] = {
     "not_found": "There is nothing at this address.",
     # ours to mend
     "draining": "This process is about to stop; reconnect.",
+    "overloaded": "Too many answers are waited for; nothing was written, try again in a moment.",
     "database_unavailable": "The database did not answer; nothing was sent to the model.",
     "internal_error": "Something went wrong on our side.",
     # the model's side
     "provider_not_configured": "No model is configured.",
     "provider_refused": "The model refused the request (credentials, model name or content rules).",
     "provider_rate_limited": "The model is over its rate limit.",
+    "provider_busy": "Too many wait for the model.",
     "provider_unavailable": "The model could not be reached or answered with a server error.",
     "provider_first_content_timeout": "The model sent nothing in time.",
     "provider_gap_timeout": "The model stopped sending midway.",

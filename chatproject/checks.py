@@ -78,6 +78,15 @@ def check_hedging(**kwargs: Any) -> list[CheckMessage]:
     return [Error("Hedging is told what cannot be.", hint=hint, id="chatproject.E005")]
 
 
+@register()
+def check_admission(**kwargs: Any) -> list[CheckMessage]:
+    is_sound = min(settings.ADMISSION_MAX_CALLS, settings.ADMISSION_QUEUE_MAX) >= 0
+    if is_sound and 0 < settings.ADMISSION_WAIT_SECONDS < float("inf"):
+        return []
+    hint = "ADMISSION_MAX_CALLS and ADMISSION_QUEUE_MAX are 0 or more, ADMISSION_WAIT_SECONDS is more than 0."
+    return [Error("Admission is told what cannot be.", hint=hint, id="chatproject.E006")]
+
+
 def is_local(url: str) -> bool:
     """Its host is this machine."""
     host = urlsplit(url).hostname or ""

@@ -276,6 +276,11 @@ LOCAL_MODEL_URL = env.str("LOCAL_MODEL_URL", "")
 PROVIDER_FIRST_CONTENT_SECONDS = env.float("PROVIDER_FIRST_CONTENT_SECONDS", 20.0)
 PROVIDER_GAP_SECONDS = env.float("PROVIDER_GAP_SECONDS", 15.0)
 PROVIDER_TOTAL_SECONDS = env.float("PROVIDER_TOTAL_SECONDS", 120.0)
+#: Requests to models at a time from this process: past its capacity a server serves nobody well. 0: no bound.
+ADMISSION_MAX_CALLS = env.int("ADMISSION_MAX_CALLS", 200)
+#: So many more may wait their turn; whoever comes then is refused at once, and loses nothing.
+ADMISSION_QUEUE_MAX = env.int("ADMISSION_QUEUE_MAX", 100)
+ADMISSION_WAIT_SECONDS = env.float("ADMISSION_WAIT_SECONDS", 60.0)
 #: Of a hundred answers, so many may ask a second route when first words are late. 0: none.
 HEDGE_BUDGET_PERCENT = env.float("HEDGE_BUDGET_PERCENT", 5.0)
 #: First words are late when they are later than this share of their route's own. Lower costs more requests.

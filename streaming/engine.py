@@ -22,6 +22,7 @@ from streaming.lease import Lease, new_owner
 from streaming.neighbours import Neighbours
 from streaming.ownership import Ownership
 from streaming.providers import Providers
+from streaming.providers.admission import Admission
 from streaming.providers.hedging import Budget, Hedging
 from streaming.pulse import Pulse
 from streaming.rounds import Rounds
@@ -44,6 +45,10 @@ class Engine:
         self.providers = Providers(
             tick_seconds=settings.STREAM_TICK_SECONDS, allow_requests=settings.ALLOW_PROVIDER_REQUESTS,
             hedging=Hedging(Budget(settings.HEDGE_BUDGET_PERCENT), settings.HEDGE_QUANTILE),
+            admission=Admission(
+                calls_most=settings.ADMISSION_MAX_CALLS, queue_most=settings.ADMISSION_QUEUE_MAX,
+                wait_seconds=settings.ADMISSION_WAIT_SECONDS,
+            ),
         )
         self.shared_latencies = _shared(self.providers.hedging)
         self.warmer = Warmer(self.providers)

@@ -131,6 +131,15 @@ class Failure(Wire, tag="ai_message_error", frozen=True, kw_only=True):
     retryable: bool
 
 
+class Waiting(Wire, tag="ai_message_waiting", frozen=True, kw_only=True):
+    """The model is busy: so many requests are ahead of this answer's. Not logged, not replayed, never after a chunk."""
+
+    request_id: str
+    room_id: UUID
+    message_id: UUID
+    ahead: int
+
+
 class RoomChanged(Wire, tag="room_changed", frozen=True, kw_only=True):
     """Something durable changed (variant, edit, rewind, title): refetch the room's messages."""
 
@@ -172,6 +181,7 @@ Event: TypeAlias = (
     | Snapshot
     | End
     | Failure
+    | Waiting
     | RoomChanged
     | Heartbeat
     | Drain
@@ -181,7 +191,7 @@ Event: TypeAlias = (
 EVENT_TYPES: dict[str, type[Wire]] = {
     str(cls.__struct_config__.tag): cls
     for cls in (
-        Ready, Ack, UserMessage, Start, Chunk, Rewind, Snapshot, End, Failure,
+        Ready, Ack, UserMessage, Start, Chunk, Rewind, Snapshot, End, Failure, Waiting,
         RoomChanged, Heartbeat, Drain, CommandError,
     )
 }

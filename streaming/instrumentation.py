@@ -91,7 +91,6 @@ class Meter:
 
     def __init__(self, call: Call, mark: Mark, heard: Heard = unheard, clock: Clock = time.monotonic) -> None:
         self.call = call
-        call.asked_at = clock()
         self._mark = mark
         self._heard = heard
         self._clock = clock
@@ -110,7 +109,9 @@ class Meter:
 
     async def measured(self, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
         """The same pieces, observed; the outcome is a finish reason, an error's code, `cancelled` or `lost`."""
-        call, waits_since = self.call, self.call.asked_at
+        call = self.call
+        # Not before: it may have waited its turn.
+        call.asked_at = waits_since = self._clock()
         try:
             async with aclosing(pieces):
                 async for piece in pieces:

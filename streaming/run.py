@@ -22,6 +22,9 @@ class Follower(Protocol):
 
     def run_moved(self) -> None: ...
 
+    def post(self, frame: str) -> None:
+        """A frame that is no event of the run: sent as it is, once."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunKey:
@@ -86,6 +89,11 @@ class Run:
         if not self.ended.done():
             self.ended.set_result(None)
         self._moved()
+
+    def tell(self, frame: str) -> None:
+        """To whoever follows now; it is not kept."""
+        for follower in self._followers:
+            follower.post(frame)
 
     def _moved(self) -> None:
         for follower in self._followers:

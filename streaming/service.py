@@ -21,6 +21,9 @@ from streaming.resume import join
 from streaming.run import Run
 from streaming.turns import Door, Turn, begin, load_routes
 
+#: How soon somebody who was refused may try again: about the time of an answer.
+OVERLOAD_RETRY_MS = 5_000
+
 
 async def take_turn(
     engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, *,
@@ -32,6 +35,9 @@ async def take_turn(
     """
     if engine.is_draining:
         raise _draining()
+    if engine.providers.admission.is_full:
+        # Before anything is written: the sender keeps the words.
+        raise Unavailable("overloaded", CODES["overloaded"], retry_after_ms=OVERLOAD_RETRY_MS)
     # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
     turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
     accepted = turn.accepted

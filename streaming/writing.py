@@ -13,6 +13,7 @@ from typing import Any
 
 from chat.generations import Outcome
 from chat.models import Generation
+from streaming.events import Waiting, encode
 from streaming.instrumentation import StageClock
 from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
@@ -94,9 +95,16 @@ def _chain(job: Job, providers: Providers) -> Chain:
         job.calls.append(call)
         hedging.note(call)
 
+    def on_ahead(ahead: int) -> None:
+        key = job.run.key
+        job.run.tell(encode(Waiting(
+            request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead
+        )))
+
     return Chain(
         hedging.health.ordered(job.routes), providers.provider_for, job.prompts.build,
         stream=job.path != "completed", mark=job.clock.mark, heard=heard, hedging=hedging,
+        admission=providers.admission, user_id=job.user_id, on_ahead=on_ahead,
     )
 
 

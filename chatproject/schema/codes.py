@@ -19,7 +19,7 @@ STATUS_OF_CODE: dict[str, int] = {
     "request_id_conflict": 409, "generation_running": 409, "message_running": 409, "message_not_running": 409,
     "not_last_message": 409, "not_regenerable": 409, "not_continuable": 409,
     "rate_limited": 429, "too_many_generations": 429,
-    "internal_error": 500, "database_unavailable": 503, "draining": 503,
+    "internal_error": 500, "database_unavailable": 503, "draining": 503, "overloaded": 503,
 }
 #: An answer that failed, as `POST /chat/messages` tells it.
 ANSWER_FAILED = 502

@@ -28,8 +28,8 @@ EVENT_STREAM = "text/event-stream"
 BODY_CODES = ("bad_json", "invalid_fields", "frame_too_large", "csrf_failed", "rate_limited")
 TURN_CODES = (
     "unknown_type", "text_empty", "text_too_long", "request_id_conflict", "generation_running", "message_running",
-    "not_last_message", "not_regenerable", "not_continuable", "too_many_generations", "draining", "room_not_found",
-    "message_not_found", "session_expired",
+    "not_last_message", "not_regenerable", "not_continuable", "too_many_generations", "draining", "overloaded",
+    "room_not_found", "message_not_found", "session_expired",
 )
 CHANGE_CODES = (
     "unknown_type", "text_empty", "text_too_long", "generation_running", "message_running", "message_not_running",

@@ -26,6 +26,7 @@ const BLANK = Object.freeze({
   createdAt: null,
   edited: false,
   pending: false,
+  ahead: null,
   born: 0,
 });
 
@@ -43,7 +44,7 @@ export function fromView(view) {
 
 /** What live events move, and what a page does not know; the rest of a page is at least as new as ours. */
 const LIVE = ["text", "status", "attempt", "seq", "length", "crc", "finishReason", "errorCode"];
-const OURS = ["born", "retryable"];
+const OURS = ["born", "retryable", "ahead"];
 
 /** Takes over what a page says, save what live events have told since. Returns the kind of change, if any. */
 export function adoptView(message, view) {

@@ -2,7 +2,7 @@
 
 import { element } from "./dom.js";
 import { errorText } from "./error_text.js";
-import { gettext } from "./i18n.js";
+import { gettext, ngettext } from "./i18n.js";
 import { Action, canContinue, canWriteAgain } from "./message_actions.js";
 import { Status } from "./protocol.js";
 
@@ -27,7 +27,7 @@ function characterNote(message, place) {
   switch (message.status) {
     case Status.waiting:
     case Status.writing:
-      return message.text === "" ? [dots()] : [];
+      return message.text === "" ? [dots(message.ahead)] : [];
     case Status.recovering:
       return [said(gettext("The connection broke. Fetching the rest…"), "note__text--busy")];
     case Status.interrupted:
@@ -57,12 +57,20 @@ function button(action, label) {
 }
 
 /** The bubble before the first word. After a while it says that it takes long: shown by the style, not by a timer. */
-function dots() {
-  const slow = element("span", { class: "dots__slow" }, gettext("Taking longer than usual. You can stop and send again."));
+function dots(ahead) {
   return element(
     "span",
-    { class: "dots", role: "img", "aria-label": gettext("Writing a reply…") },
+    { class: "dots", role: "img", "aria-label": ahead === null ? gettext("Writing a reply…") : queueText(ahead) },
     ...[1, 2, 3].map(() => element("i", { class: "dots__dot" })),
-    slow,
+    ahead === null ? slow() : element("span", { class: "dots__queue" }, queueText(ahead)),
   );
+}
+
+function slow() {
+  return element("span", { class: "dots__slow" }, gettext("Taking longer than usual. You can stop and send again."));
+}
+
+/** The model is busy with others. */
+function queueText(ahead) {
+  return ahead === 0 ? gettext("You are next.") : ngettext("%(count)s ahead of you", "%(count)s ahead of you", ahead);
 }

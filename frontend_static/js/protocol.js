@@ -15,6 +15,7 @@ export const EventType = Object.freeze({
   snapshot: "ai_message_snapshot",
   end: "ai_message_end",
   failure: "ai_message_error",
+  waiting: "ai_message_waiting",
   roomChanged: "room_changed",
   heartbeat: "heartbeat",
   drain: "drain",
@@ -64,6 +65,7 @@ const PASSING = new Set(["generation_running", "too_many_generations", "draining
 const RETRYABLE = new Set([
   ...PASSING,
   "rate_limited",
+  "overloaded",
   "too_many_sockets",
   "database_unavailable",
   "internal_error",

@@ -36,6 +36,7 @@ export class Store {
     [EventType.chunk]: (event) => this.#toAnswer(event, applyChunk),
     [EventType.rewind]: (event) => this.#toAnswer(event, applyRewind),
     [EventType.snapshot]: (event) => this.#toAnswer(event, applySnapshot),
+    [EventType.waiting]: (event) => this.#queued(event),
     [EventType.end]: (event) => this.#over(event, applyEnd),
     [EventType.failure]: (event) => this.#failed(event),
     [EventType.error]: (event) => (event.code === "message_not_found" && event.messageId ? [STALE] : []),
@@ -221,6 +222,14 @@ export class Store {
     if (head > this.head + 1 || (replyTo && !this.#list.isShown(replyTo))) return [STALE];
     this.head = Math.max(this.head, head ?? 0);
     return [];
+  }
+
+  /** Only until there are words: a place in the queue that came late says nothing any more. */
+  #queued({ messageId: id, ahead }) {
+    const message = this.find(id);
+    if (!message || isOver(message.status) || message.text !== "" || message.ahead === ahead) return [];
+    message.ahead = ahead;
+    return this.#list.isShown(id) ? [{ kind: "status", id }] : [];
   }
 
   #toAnswer(event, rule) {

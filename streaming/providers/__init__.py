@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from streaming.providers.admission import Admission
 from streaming.providers.base import Provider, ProviderError, Route
 from streaming.providers.hedging import Budget, Hedging
 from streaming.providers.http import HttpClient
@@ -42,7 +43,9 @@ class Providers:
         environ: Mapping[str, str] = os.environ,
         clock: Callable[[], float] = time.monotonic,
         hedging: Hedging | None = None,
+        admission: Admission | None = None,
     ) -> None:
+        self.admission = admission or Admission()
         self.hedging = hedging or Hedging(Budget(0.0))
         self.client = HttpClient(tick_seconds=tick_seconds)
         self._allow_requests = allow_requests

@@ -14,6 +14,7 @@ from typing import TypeAlias
 
 from chat.errors import ChatError
 from streaming.instrumentation import Meter
+from streaming.providers.admission import Admission, OnAhead, admitted, unconcerned
 from streaming.providers.attempt import joined
 from streaming.providers.base import (
     Limits,
@@ -77,6 +78,10 @@ class Chain:
     mark: Mark = unmarked
     heard: Heard = unheard
     hedging: Hedging | None = None
+    admission: Admission | None = None
+    #: Whose turn it is counted as, and who is told how many are ahead.
+    user_id: int = 0
+    on_ahead: OnAhead = unconcerned
     clock: Clock = time.monotonic
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
 
@@ -150,9 +155,14 @@ class Chain:
         # A rival's stages are not those that the reader waited for.
         meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
         pieces = self.provider_for(route).generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
-        measured = meter.measured(timed(pieces, _limits(attempt)))
+        measured = self._admitted(route, meter.measured(timed(pieces, _limits(attempt))))
         least = PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES
         return Racer(route, joined(measured, Seam(text, min_bytes=least), is_fresh=not text), meter.lose)
+
+    def _admitted(self, route: Route, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
+        if self.admission is None or not self.admission.bounds(route):
+            return pieces
+        return admitted(pieces, self.admission, route, self.user_id, self.on_ahead)
 
     def _prompt(self, route: Route, text: str) -> Prompt:
         try:

@@ -18,8 +18,9 @@ RETRY_PAUSE_SECONDS = 0.1
 #: A route that wants a longer wait than this is passed over.
 RETRY_AFTER_MAX_SECONDS = 2.0
 _WAITED_ALREADY = ("provider_first_content_timeout", "provider_total_timeout")
+_TOLD_TO_WAIT = ("provider_rate_limited", "provider_busy")
 #: Of several failures, the earlier kind is told: what a person can act on, then what may pass, then our set-up.
-_TELLING = ("context_too_long", "content_filtered", "provider_rate_limited")
+_TELLING = ("context_too_long", "content_filtered", "provider_rate_limited", "provider_busy")
 _UNTELLING = ("provider_refused", "provider_not_configured")
 
 
@@ -102,7 +103,7 @@ class Plan:
         if not self.is_streamed or self._is_last_resort():
             return None
         for attempt, error in self.failures:
-            if error.retryable and error.code != "provider_rate_limited":
+            if error.retryable and error.code not in _TOLD_TO_WAIT:
                 return Attempt(attempt.index, attempt.route, is_streamed=False)
         return None
 

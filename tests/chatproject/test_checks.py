@@ -51,6 +51,8 @@ def test_a_scripted_provider_for_the_public_is_a_warning(
         ("PROVIDER_TOTAL_SECONDS", 5.0, "chatproject.E004"),
         ("HEDGE_BUDGET_PERCENT", -1.0, "chatproject.E005"),
         ("HEDGE_QUANTILE", 1.0, "chatproject.E005"),
+        ("ADMISSION_MAX_CALLS", -1, "chatproject.E006"),
+        ("ADMISSION_WAIT_SECONDS", 0.0, "chatproject.E006"),
     ],
 )
 def test_a_setting_that_would_fail_later_is_named(

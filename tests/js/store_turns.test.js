@@ -153,3 +153,18 @@ test("a repeated start of an older turn moves nothing", () => {
   assert.deepEqual(see(store.apply(repeated.start())), []);
   assert.equal(store.messages.length, 4);
 });
+
+test("a place in the queue is shown until there are words, and a reloaded page keeps it", () => {
+  const { store, see } = opened();
+  see(store.addPending({ requestId: REQUEST, text: "안녕?" }));
+  see(store.apply(said({ messageId: "hello", requestId: REQUEST, text: "안녕?", position: 1 })));
+  see(store.apply(reply.start()));
+  const waits = (ahead) => kinds(see(store.apply({ type: "ai_message_waiting", messageId: "reply", ahead })));
+  assert.deepEqual(waits(2), ["status"]);
+  assert.deepEqual(waits(2), []);
+  assert.deepEqual(waits(0), ["status"]);
+  assert.equal(store.find("reply").ahead, 0);
+  see(store.apply(reply.chunk(1, "안녕!")));
+  assert.deepEqual(waits(1), []);
+  assert.deepEqual(kinds(store.apply({ type: "ai_message_waiting", messageId: "nobody's", ahead: 1 })), []);
+});

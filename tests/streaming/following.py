@@ -24,6 +24,9 @@ class Follower:
     def __init__(self) -> None:
         self.moved = asyncio.Event()
 
+    def post(self, frame: str) -> None:
+        raise AssertionError("nothing but events is told here")
+
     def run_moved(self) -> None:
         self.moved.set()
 
