@@ -14,6 +14,7 @@ from chat import turn_statements
 from chat.errors import NotFound
 from chat.models import Generation, Message, Room
 from chat.prompts import Turn
+from chat.statements import Rows
 
 PAGE_MESSAGES = 30
 PAGE_MESSAGES_MAX = 100
@@ -113,7 +114,12 @@ def _generation_view(generation: Generation | None, *, writing: bool) -> dict[st
 
 def prompt_turns(room_id: UUID, *, before: int, window_start: int = 0) -> list[Turn]:
     """What was said from position `window_start` up to, not including, position `before`."""
+    return turns_of(turn_statements.said(room_id, since=window_start, before=before))
+
+
+def turns_of(said: Rows) -> list[Turn]:
+    """Of rows as `turn_statements.said` gives them."""
     return [
         Turn(role="user" if role == Message.Role.USER else "assistant", text=text, tokens=tokens, position=position)
-        for role, text, tokens, position in turn_statements.said(room_id, since=window_start, before=before)
+        for role, text, tokens, position in said
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 from zlib import crc32
 
@@ -14,8 +14,9 @@ from django.utils import timezone
 from chat import turn_statements
 from chat.errors import BadCommand, NotFound, Refused, TooMany
 from chat.models import Generation, Message
+from chat.statements import Rows
 from chat.tokens import count_tokens
-from chat.turn_statements import RoomRow
+from chat.turn_statements import Guard, RoomRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,8 @@ class Request:
     request_id: str
     path: str
     owner: str
+    #: Asked under the room's lock: may they still?
+    guard: Guard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ class Accepted:
     user_created_at: str
     #: As it was under the lock.
     room: RoomRow
+    #: What the answer's prompt is made of: (role, content, tokens, position), read with the turn. A repeat needs none.
+    said: Rows = field(default_factory=list)
 
 
 def accept_send(request: Request, text: str) -> Accepted:
@@ -146,7 +151,7 @@ def _accept(request: Request, digest: str, turn: _Send | _Regenerate | _Continue
 
 def _accept_once(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
     # The row lock orders the turns of a room; SQLite's IMMEDIATE transaction orders everything.
-    room, in_the_way = turn_statements.lock_room(request.room_id, request.user_id, request.request_id)
+    room, in_the_way = turn_statements.lock_room(request.room_id, request.user_id, request.request_id, request.guard)
     if room is None:
         raise NotFound("room_not_found", "There is no such room.")
     if any(request_id == request.request_id for request_id, _ in in_the_way):
@@ -176,11 +181,13 @@ def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepte
         request_digest=digest, kind=slot.kind, path=request.path, owner=request.owner,
         prefix_length=len(slot.prefix), checkpoint_text=slot.prefix, checkpoint_seq=1 if slot.prefix else 0,
     )
-    turn_statements.write_turn(
+    said = turn_statements.write_turn(
         [slot.user_message, message] if slot.user_message else [message], generation,
         now=timezone.now(), next_position=max(room.next_position, slot.position + 1),
+        since=room.window_start, before=slot.position,
     )
-    return _accepted(generation, message, slot.user_message, room, head=room.head + 1, prefix=slot.prefix, is_new=True)
+    accepted = _accepted(generation, message, slot.user_message, room, room.head + 1, slot.prefix, is_new=True)
+    return replace(accepted, said=said)
 
 
 def _find_repeat(request: Request, digest: str) -> Accepted | None:

@@ -19,11 +19,14 @@ from django.db.models import AutoField, Field, Model
 Statement: TypeAlias = tuple[str, Sequence[Any]]
 
 
+Rows: TypeAlias = list[tuple[Any, ...]]
+
+
 class Told(NamedTuple):
     """What became of a statement: rows touched or found, and those that were found."""
 
     touched: int
-    rows: list[tuple[Any, ...]]
+    rows: Rows
 
 
 def tell(*statements: Statement) -> list[Told]:

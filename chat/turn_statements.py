@@ -7,7 +7,7 @@ Owns their SQL. Decides nothing: what is refused, and what a row means, is for `
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
-from chat.statements import columns, insert, table, tell, uuid_of
+from chat.statements import Rows, Statement, columns, insert, table, tell, uuid_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +57,29 @@ _IN_THE_WAY = f"""
     WHERE user_id = %s AND (request_id = %s OR status = 'running')"""
 
 
-def lock_room(room_id: UUID, user_id: int, request_id: str) -> tuple[RoomRow | None, list[tuple[str, UUID]]]:
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """Asked with the room's lock, in the same trip; `check` gets the rows and raises ChatError."""
+
+    statement: Statement
+    check: Callable[[Rows], None]
+
+
+def lock_room(
+    room_id: UUID, user_id: int, request_id: str, guard: Guard | None = None
+) -> tuple[RoomRow | None, list[tuple[str, UUID]]]:
     """The user's room under its lock, and (requestId, roomId) of what may stand in the new request's way.
 
-    That is what runs for the user, and what had the same requestId.
+    That is what runs for the user, and what had the same requestId. Raises what `guard` does, before all else.
     """
     # SQLite's IMMEDIATE transaction is the lock. Postgres looks at the generations once it has the room.
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    rooms, in_the_way = tell((_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id]))
+    guards = [guard.statement] if guard else []
+    *guarded, rooms, in_the_way = tell(
+        *guards, (_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id])
+    )
+    if guard:
+        guard.check(guarded[0].rows)
     room = RoomRow(uuid_of(rooms.rows[0][0]), *rooms.rows[0][1:]) if rooms.rows else None
     return room, [(request, uuid_of(room_id)) for request, room_id in in_the_way.rows]
 
@@ -73,13 +88,17 @@ _MOVE_ROOM = f"""
     UPDATE {table(Room)} SET head = head + 1, active_at = %s, next_position = %s WHERE id = %s"""
 
 
-def write_turn(messages: Sequence[Message], generation: Generation, *, now: datetime, next_position: int) -> None:
-    """The new messages, their generation, and the room moved on."""
-    tell(
+def write_turn(
+    messages: Sequence[Message], generation: Generation, *, now: datetime, next_position: int, since: int, before: int
+) -> Rows:
+    """The new messages, their generation, and the room moved on; returns what was `said`, the new words included."""
+    *_, found = tell(
         insert(*messages),
         insert(generation),
         (_MOVE_ROOM, [now, next_position, generation.room_id]),
+        (_SAID, [generation.room_id, since, before]),
     )
+    return found.rows
 
 
 _SAID = f"""
@@ -88,7 +107,7 @@ _SAID = f"""
     ORDER BY position"""
 
 
-def said(room_id: UUID, *, since: int, before: int) -> list[tuple[str, str, int, int]]:
+def said(room_id: UUID, *, since: int, before: int) -> Rows:
     """(role, content, tokens, position) of every selected message with text."""
     return tell((_SAID, [room_id, since, before]))[0].rows
 

@@ -17,7 +17,7 @@ from chat.prompts import Turn as Said
 from chat.turn_statements import RoomRow
 from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCommand
 from streaming.events import Path
-from streaming.identity import Identity, recheck
+from streaming.identity import Identity, guard_of
 from streaming.providers.base import Limits, Prices, Route
 from streaming.rollout import path_for
 
@@ -58,17 +58,20 @@ PATHS: dict[Door, Path] = {"socket": "stream", "sse": "sse", "post": "fallback"}
 
 
 def begin(identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str) -> Turn:
-    """Runs in a database thread. Raises NotSignedIn, NotFound, BadCommand, Refused; then nothing was written."""
-    recheck(identity)
+    """Runs in a database thread, in one transaction: who asks, the turn, and what its prompt is made of.
+
+    Raises NotSignedIn, NotFound, BadCommand, Refused; then nothing was written.
+    """
     path = PATHS[door] if path_for(is_staff=identity.is_staff) == "stream" else "completed"
     request = Request(
-        user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner
+        user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
+        guard=guard_of(identity),
     )
     accepted = _accept(request, command)
     accepted_at = time.monotonic()
     if not accepted.is_new:
         return Turn(accepted, None, (), accepted_at, accepted_at)
-    context = load_context(accepted.room, before=accepted.position)
+    context = context_of(accepted.room, tuple(history.turns_of(accepted.said)))
     return Turn(accepted, context, load_routes(accepted.room), accepted_at, time.monotonic())
 
 
@@ -84,11 +87,15 @@ def _accept(request: Request, command: TurnCommand) -> Accepted:
 
 def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
     """Everything of the room that shapes the prompt of the answer at position `before`."""
+    return context_of(room, tuple(history.prompt_turns(room.id, before=before, window_start=room.window_start)))
+
+
+def context_of(room: Room | RoomRow, said: tuple[Said, ...]) -> PromptContext:
+    """Asks the database for the card alone, and for that only now and then."""
     card = _card(room.character_id, room.language, _now())
     return PromptContext(
         head=room.prompt_head, head_tokens=room.prompt_head_tokens,
-        turns=tuple(history.prompt_turns(room.id, before=before, window_start=room.window_start)),
-        window_start=room.window_start, user_note=room.user_note, card=card,
+        turns=said, window_start=room.window_start, user_note=room.user_note, card=card,
         language=room.language, cache_key=str(room.id), persona_name=room.persona_name,
         seed=room.id.int, prompt_version=room.prompt_version,
     )

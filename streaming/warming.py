@@ -1,6 +1,7 @@
-"""A room was opened: have a slow model read its prompt now, so that the first words come at once.
+"""A room was opened: have a connection to its model ready, so that the first words come at once.
 
-Only for routes that say so. An answer that begins waits for its own room's reading and ends the others'.
+A slow model reads the prompt now, too, where its route says so: an answer that begins waits for its own room's reading
+and ends the others'. Nobody waits for a connection.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ class Warmer:
         self._providers = providers
         self._room_id: UUID | None = None
         self._task: asyncio.Task[None] | None = None
+        self._connecting: asyncio.Task[None] | None = None
 
     def open(self, room_id: UUID) -> None:
         """Begin to read this room's prompt, instead of another's."""
@@ -60,14 +62,21 @@ class Warmer:
         return None
 
     def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._connecting):
+            if task is not None:
+                task.cancel()
 
     async def _read(self, room_id: UUID) -> None:
         try:
             found = await in_database(_load, room_id)
-            if found is not None:
-                await self._ask(*found)
+            if found is None:
+                return
+            context, route = found
+            if context is None:
+                self._connecting = asyncio.create_task(self._providers.warm(route))
+                self._connecting.add_done_callback(complain)
+            else:
+                await self._ask(context, route)
         except (ChatError, ProviderError) as error:
             log.info("room_not_warmed", roomId=str(room_id), code=error.code)
 
@@ -80,11 +89,13 @@ class Warmer:
                 pass
 
 
-def _load(room_id: UUID) -> tuple[PromptContext, Route] | None:
-    """What to read and by which route; None when that route gains nothing by it."""
+def _load(room_id: UUID) -> tuple[PromptContext | None, Route] | None:
+    """What to read and by which route, without a context when only its connection is to be made; None: no route."""
     room = Room.objects.select_related("character", "route").get(pk=room_id)
     routes = load_routes(room)
-    if not routes or not routes[0].warms_prompt:
+    if not routes:
         return None
+    if not routes[0].warms_prompt:
+        return None, routes[0]
     context = load_context(room, before=ALL_POSITIONS)
     return replace(context, turns=(*context.turns, NEXT_TURN)), routes[0]

@@ -86,7 +86,7 @@ async def test_a_client_that_leaves_during_acceptance_leaves_an_answer(scene: Sc
 
 
 async def test_an_answer_whose_beginning_failed_after_acceptance_is_adopted(scene: Scene, engine: Engine) -> None:
-    with patch("streaming.turns.load_context", side_effect=OperationalError("gone")), pytest.raises(Unavailable):
+    with patch("streaming.turns.context_of", side_effect=OperationalError("gone")), pytest.raises(Unavailable):
         await scene.turn(engine)
     await sync_to_async(scene.age)()
     generation = await Generation.objects.select_related("room").aget()
