@@ -59,17 +59,29 @@ class RouteForm(AnyModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        self._check_numbers(cleaned)
+        if self._has_twin(cleaned):
+            self.add_error("model", "Another route that is on asks the same model at the same address.")
+        if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
+            for name in ("base_url", "model"):
+                if name in cleaned and not cleaned[name]:
+                    self.add_error(name, "Needed for this kind.")
+        return cleaned
+
+    def _check_numbers(self, cleaned: dict[str, Any]) -> None:
         for name in POSITIVE:
             if name in cleaned and not 0 < cleaned[name] < float("inf"):
                 self.add_error(name, "More than 0.")
         for name in PRICES:
             if name in cleaned and not 0 <= cleaned[name] < float("inf"):
                 self.add_error(name, "0 or more.")
-        if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
-            for name in ("base_url", "model"):
-                if name in cleaned and not cleaned[name]:
-                    self.add_error(name, "Needed for this kind.")
-        return cleaned
+
+    def _has_twin(self, cleaned: dict[str, Any]) -> bool:
+        """A fallback to the same, and a race against oneself, cost money and help nobody."""
+        same = {name: cleaned.get(name) for name in ("kind", "base_url", "model", "api_key_env")}
+        if not cleaned.get("is_enabled") or not same["base_url"]:
+            return False
+        return ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk).exists()
 
 
 def _check_address(address: str) -> None:

@@ -81,3 +81,12 @@ def test_the_environments_routes_say_why_they_cannot_be_changed(bob: Client) -> 
     assert "change it there" in bob.get(page_address(route)).content.decode()
     assert bob.post(page_address(route), route_form()).status_code == 403
     assert bob.post(delete_address(route), {"post": "yes"}).status_code == 403
+
+
+def test_the_same_way_twice_is_refused_unless_one_is_off(bob: Client) -> None:
+    add_route(bob)
+    add_route(bob, name="again")
+    assert [route.name for route in ModelRoute.objects.all()] == ["mine"]
+    add_route(bob, name="again", is_enabled="")
+    add_route(bob, name="with another key", api_key_env="OTHER_KEY")
+    assert ModelRoute.objects.count() == 3

@@ -1,0 +1,82 @@
+"""`manage.py routes`: the ways to models in the order in which they are asked; --try asks them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from argparse import ArgumentParser
+from contextlib import aclosing
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from chat.models import ModelRoute
+from streaming.providers import Providers
+from streaming.providers.base import Prompt, PromptMessage, ProviderError, Route, Text
+from streaming.providers.timers import timed
+from streaming.turns import route_value
+
+QUESTION = Prompt((PromptMessage("user", "Say: yes."),), max_tokens=16)
+ALL = "all"
+
+
+class Command(BaseCommand):
+    help = "List the model routes; --try NAME (or all) asks for one word and says what came of it."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--try", dest="name", metavar="NAME", help="ask this route, or 'all'")
+
+    def handle(self, *args: Any, name: str | None, **options: Any) -> None:
+        rows = list(ModelRoute.objects.order_by("sort", "name"))
+        if not rows:
+            raise CommandError("There is no route. `manage.py sync_routes` makes those of the environment.")
+        if name is None:
+            self.stdout.write("\n".join(map(_line, rows)))
+            return
+        chosen = [route_value(row) for row in rows if name in (ALL, row.name)]
+        if not chosen:
+            raise CommandError(f"There is no route named {name!r}.")
+        asyncio.run(self._try(chosen))
+
+    async def _try(self, routes: list[Route]) -> None:
+        """Raises CommandError when one of them does not answer."""
+        providers, failed = Providers(allow_requests=settings.ALLOW_PROVIDER_REQUESTS), 0
+        try:
+            for route in routes:
+                said = await _answer(providers, route)
+                failed += not said.startswith("ok")
+                self.stdout.write(f"{route.name}: {said}")
+        finally:
+            await providers.aclose()
+        if failed:
+            raise CommandError(f"{failed} of {len(routes)} do not answer.")
+
+
+async def _answer(providers: Providers, route: Route) -> str:
+    asked_at = time.monotonic()
+    try:
+        pieces = timed(providers.provider_for(route).generate(QUESTION, stream=True), route.limits)
+        async with aclosing(pieces):
+            async for piece in pieces:
+                if isinstance(piece, Text):
+                    return f"ok, first words after {1000 * (time.monotonic() - asked_at):.0f} ms"
+    except ProviderError as error:
+        return f"{error.code}: {error.message}"
+    return "provider_empty: it ended without a word"
+
+
+def _line(row: ModelRoute) -> str:
+    parts = [
+        row.name, row.kind, row.model or "–", row.base_url or "–", "on" if row.is_enabled else "OFF", _key(row),
+        f"at most {row.max_concurrent} at a time" if row.max_concurrent else "",
+        "is raced when late" if row.hedges else "",
+    ]
+    return "  ".join(filter(None, parts))
+
+
+def _key(row: ModelRoute) -> str:
+    if not row.api_key_env:
+        return "no key"
+    return f"{row.api_key_env} {'set' if os.environ.get(row.api_key_env) else 'NOT SET'}"
