@@ -33,8 +33,14 @@ class Service:
 
 SERVICES = (
     Service("PROVIDER", "openai", sort=10),
-    Service("OPENAI", "openai", "https://api.openai.com/v1", "gpt-4.1-mini", sort=20),
-    Service("ANTHROPIC", "anthropic", "https://api.anthropic.com", "claude-haiku-4-5", sort=30),
+    # Each one's way to have a room's prompt kept between its turns; Gemini does it by itself.
+    Service(
+        "OPENAI", "openai", "https://api.openai.com/v1", "gpt-4.1-mini", sort=20, options={"send_cache_key": True}
+    ),
+    Service(
+        "ANTHROPIC", "anthropic", "https://api.anthropic.com", "claude-haiku-4-5", sort=30,
+        options={"cache_control": True},
+    ),
     # Its thoughts would be waited for, and nobody reads them.
     Service(
         "GEMINI", "gemini", "https://generativelanguage.googleapis.com", "gemini-2.5-flash", sort=40,
@@ -118,14 +124,14 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     if kind not in ModelRoute.Kind.values:
         raise RouteError(f"{prefix}_KIND must be one of {', '.join(ModelRoute.Kind.values)}, not {kind!r}.")
     fields: RouteFields = {**DEFAULTS, "name": prefix.lower(), "kind": kind, "sort": service.sort}
-    fields["options"] = service.options
     if environ.get(f"{prefix}_API_KEY"):
         fields["api_key_env"] = f"{prefix}_API_KEY"
     fields["base_url"] = (environ.get(f"{prefix}_BASE_URL") or service.base_url).rstrip("/")
     fields["model"] = environ.get(f"{prefix}_MODEL") or service.model
     if kind != ModelRoute.Kind.SCRIPTED:
         _require_endpoint(prefix, fields)
-    return fields | _extras(prefix, environ)
+    extras = _extras(prefix, environ)
+    return fields | extras | {"options": service.options | extras.get("options", {})}
 
 
 def _require_endpoint(prefix: str, fields: RouteFields) -> None:

@@ -96,7 +96,17 @@ class TestSyncRoutes:
     def test_an_option_that_is_taken_away_leaves_nothing_behind(self) -> None:
         sync_routes({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"temperature": 1}'})
         sync_routes({"OPENAI_API_KEY": "k"})
-        assert ModelRoute.objects.get().options == {}
+        assert ModelRoute.objects.get().options == {"send_cache_key": True}
+
+    def test_an_option_of_the_environment_overrules_the_services_own(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"temperature": 1, "send_cache_key": false}'})
+        assert ModelRoute.objects.get().options == {"temperature": 1, "send_cache_key": False}
+
+    def test_gemini_is_asked_without_thoughts(self) -> None:
+        sync_routes({"GEMINI_API_KEY": "k"})
+        route = ModelRoute.objects.get()
+        assert (route.kind, route.api_key_env) == ("gemini", "GEMINI_API_KEY")
+        assert route.options == {"thinkingConfig": {"thinkingBudget": 0}}
 
     def test_an_operators_own_route_is_left_alone(self) -> None:
         ModelRoute.objects.create(name="ours", base_url="https://models.example.org/v1", model="m")
