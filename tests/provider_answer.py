@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import zlib
 from typing import Any, Protocol
 
 from tests.provider_behaviour import Behaviour, stamped
@@ -13,11 +14,15 @@ from tests.provider_gates import GO, Gates
 
 _SSE = (
     b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
-    b"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n"
 )
+_GZIPPED = "Content-Encoding: gzip\r\n"
+_GZIP_WINDOW_BITS = 31
+_BARE_ERROR = json.dumps({"error": {"code": 429, "message": "Exhausted.", "status": "RESOURCE_EXHAUSTED"}}, indent=2)
 _TOO_LONG = {"type": "exceed_context_size_error", "message": "the prompt exceeds the context", "n_ctx": 4096}
 PING_SECONDS = 0.02
 REPEATED_CHARS = 40
+HUGE_BYTES = 400 * 1024
 
 
 class Record(Protocol):
@@ -38,6 +43,7 @@ class Answer:
         self._record = record
         self._loop = asyncio.get_running_loop()
         self._sent = 0
+        self._zip = zlib.compressobj(wbits=_GZIP_WINDOW_BITS) if "gzip" in behaviour.flags else None
 
     async def give(self) -> None:
         """Cancelled when the client leaves."""
@@ -74,7 +80,7 @@ class Answer:
         self._reply(200, self._face.completed("".join(tokens), self._reason(), usage))
 
     async def _stream(self) -> None:
-        self._transport.write(_SSE)
+        self._transport.write(_SSE + (_GZIPPED if self._zip else "").encode() + b"\r\n")
         for frame in self._face.opening():
             await self._write(frame)
         if "hang-first" in self._behaviour.flags:
@@ -115,25 +121,26 @@ class Answer:
         return True
 
     def _token(self, text: str) -> str:
-        return self._face.token(stamped() if self._behaviour.is_stamped else text)
+        frame = self._face.token(stamped() if self._behaviour.is_stamped else text)
+        return f": a comment\n\n:\n{frame}" if "comments" in self._behaviour.flags else frame
 
     async def _trouble(self, kind: str) -> None:
+        frames = {
+            "garbage": "data: {this is not json\n\n", "huge": "data: " + "x" * HUGE_BYTES, "bare": _BARE_ERROR,
+            "errorframe": self._face.error(),
+        }
+        if kind in frames:
+            await self._write(frames[kind])
         match kind:
-            case "hang":
-                await asyncio.Event().wait()
             case "ping":
                 await self._ping_forever()
             case "cut":
                 self._transport.close()
             case "reset":
                 self._transport.abort()
-            case "end":
+            case "end" | "bare":
                 self._transport.write(b"0\r\n\r\n")
-            case "garbage":
-                await self._write("data: {this is not json\n\n")
-                await asyncio.Event().wait()
-            case "errorframe":
-                await self._write(self._face.error())
+            case _:
                 await asyncio.Event().wait()
 
     async def _end(self) -> None:
@@ -151,6 +158,8 @@ class Answer:
 
     async def _write(self, frame: str) -> None:
         data = frame.replace("\n", "\r\n").encode() if "crlf" in self._behaviour.flags else frame.encode()
+        if self._zip:
+            data = self._zip.compress(data) + self._zip.flush(zlib.Z_SYNC_FLUSH)
         if "bytes" not in self._behaviour.flags:
             self._transport.write(b"%x\r\n%b\r\n" % (len(data), data))
             return
@@ -177,6 +186,8 @@ class Answer:
 
     def _reply(self, status: int, payload: Any, headers: str = "", kind: str = "application/json") -> None:
         data = (payload if isinstance(payload, str) else json.dumps(payload)).encode()
+        if self._zip:
+            data, headers = self._zip.compress(data) + self._zip.flush(), headers + _GZIPPED
         head = f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
         self._transport.write(head.encode() + data)
 

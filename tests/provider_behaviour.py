@@ -5,9 +5,11 @@ A name is tokens joined by "+", e.g. "text-7+rate-50+cut-after-5+once+id-abc" ("
     what it says    text-SEED[-WORDS] · echo · say-SOME_WORDS
                     paced-RATE-COUNT[-FIRSTMS] · stamped-RATE-COUNT[-FIRSTMS]
     how             rate-PER_SECOND · first-MS · burst-N (tokens a write) · bytes (one byte a write) · crlf
+                    gzip (the body is compressed) · comments (one before each token)
     before content  fail-STATUS[-RETRY_AFTER] · fail-context · redirect · html
                     hang-connect · hang-first · ping-first · empty
     midway          hang- ping- cut- reset- end- garbage- errorframe-after-N
+                    huge- (a line that does not end) · bare- (an error that is no event) -after-N
     held            gate-ask (unanswered) · gate-first (no content) · gate-after-N · gate-end (no end marker):
                     stands still there until the test opens the gate of its id, see tests/provider_gates.py
     the end         nousage · nodone · noreason · length · filter · lateend (its body ends 0.2 s later)
@@ -27,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-MIDWAY = ("hang", "ping", "cut", "reset", "end", "garbage", "errorframe")
+MIDWAY = ("hang", "ping", "cut", "reset", "end", "garbage", "errorframe", "huge", "bare")
 _WORDS = (
     "lantern", "rain", "*smiles*", '"stay"', "softly", "clock", "달빛이", "*웃는다*", '"조금만', '더"', "창가에", "🌙",
     "and", "the", "old", "river", "listens",
@@ -64,7 +66,8 @@ DIRECTED = "directed"
 _SCRIPT = re.compile(r"script:(\S+)")
 BEFORE_CONTENT = {"fail-context", "redirect", "hang-connect", "hang-first", "ping-first", "html", "empty"}
 _FLAGS = BEFORE_CONTENT | {
-    "bytes", "crlf", "nousage", "nodone", "noreason", "length", "filter", "lateend", "once", "repeat", "stale",
+    "bytes", "crlf", "gzip", "comments", "nousage", "nodone", "noreason", "length", "filter", "lateend", "once",
+    "repeat", "stale",
 }
 
 

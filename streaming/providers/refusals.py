@@ -21,12 +21,14 @@ MESSAGE_MAX_CHARS = 300
 #: What httpx, aiohttp and the system raise when a connection cannot be made, or breaks.
 NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, ssl.SSLError)
 
-_KEY = re.compile(r"(?i)\b(?:(?:sk|pk|key|bearer|x-api-key)[-_:\s]+[\w*.\-]{8,}|AIza[\w\-]{20,})")
+_KEY = re.compile(r"(?i)\b(?:(?:sk|pk|(?:x-|api_)?(?:api-)?key|bearer)[-_:\s]+[\w*.\-]{8,}|AIza[\w\-]{8,})")
 _TOO_LONG = re.compile(
     r"(?i)exceed_context_size|context_length_exceeded|context (?:length|window|size)|prompt is too long|too many tokens"
+    r"|token count .{0,30}exceeds the maximum"
 )
 _FILTERED = re.compile(r"(?i)content_filter|content_policy|content management policy")
 _PASSING = re.compile(r"(?i)overloaded|rate_limit|server_error|internal|unavailable|timeout|api_error|try again|busy")
+_DELAY = re.compile(rb'"retryDelay"\s*:\s*"(\d+(?:\.\d+)?)s"')
 _NO_MONEY = re.compile(r"(?i)insufficient_quota|billing|credit balance")
 
 
@@ -34,15 +36,16 @@ class _Fault(msgspec.Struct, gc=False):
     message: object = ""
     type: object = ""
     code: object = ""
+    status: object = ""
 
 
 def describe(error: object) -> str:
-    """`type code message` of a provider's error, whatever its shape; one line, bounded, no keys."""
+    """`type code status message` of a provider's error, whatever its shape; one line, bounded, no keys."""
     if isinstance(error, Mapping):
         error = error.get("error") or error
     if isinstance(error, Mapping):
         fault = msgspec.convert(dict(error), _Fault)
-        error = " ".join(str(part) for part in (fault.type, fault.code, fault.message) if part)
+        error = " ".join(str(part) for part in (fault.type, fault.code, fault.status, fault.message) if part)
     return tidy(str(error))
 
 
@@ -55,10 +58,11 @@ def of_status(status: int, headers: Mapping[str, str], body: bytes) -> ProviderE
     """The error of an answer that is not 200."""
     detail = f"HTTP {status}: {describe(_decoded(body))}"
     if status in (408, 409, 429):
-        return ProviderError(
-            "provider_rate_limited", detail,
-            retryable=not _NO_MONEY.search(detail), retry_after_seconds=retry_after(headers),
-        )
+        delay, wait = _delay_in(body), retry_after(headers)
+        # Gemini speaks of billing with every limit; one that says how long to wait will pass.
+        is_passing = delay is not None or not _NO_MONEY.search(detail)
+        wait = delay if wait is None else wait
+        return ProviderError("provider_rate_limited", detail, retryable=is_passing, retry_after_seconds=wait)
     if status >= 500:
         return ProviderError(
             "provider_unavailable", detail, retryable=True, retry_after_seconds=retry_after(headers)
@@ -103,6 +107,12 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     except ValueError:
         return _until(headers.get("retry-after", ""))
+
+
+def _delay_in(body: bytes) -> float | None:
+    """Seconds, from Gemini's `"retryDelay": "32.5s"` in the error's details."""
+    found = _DELAY.search(body)
+    return float(found[1]) if found else None
 
 
 def _until(date: str) -> float | None:

@@ -67,4 +67,6 @@ def _payloads(block: bytes) -> list[bytes]:
 
 def _data_of(event: bytes) -> bytes:
     lines = event.removeprefix(_BOM).split(b"\n")
-    return b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+    data = b"\n".join(line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:"))
+    # Gemini breaks a stream off with its error as bare JSON over several lines.
+    return event.strip() if not data and lines[0].startswith(b"{") else data

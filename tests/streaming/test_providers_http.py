@@ -48,17 +48,21 @@ async def test_a_streamed_answer_arrives_whole_with_usage(
     assert asked.marks == ["provider_asked", "first_byte"]
 
 
+@pytest.mark.parametrize("behaviour", ["text-7", "text-7+gzip"])
 async def test_a_completed_answer_is_one_text_with_usage(
-    providers: Providers, provider_server: RunningServer, kind: str
+    providers: Providers, provider_server: RunningServer, kind: str, behaviour: str
 ) -> None:
-    asked = await asked_of(providers, provider_server, "text-7", kind, stream=False)
+    asked = await asked_of(providers, provider_server, behaviour, kind, stream=False)
     assert asked.texts == [WHOLE]
     assert asked.finished is not None
     assert asked.finished.completion_tokens == 40
     assert asked.marks == ["provider_asked", "first_byte"]
 
 
-@pytest.mark.parametrize("behaviour", ["bytes", "crlf", "burst-7", "nousage", "lateend"])
+@pytest.mark.parametrize(
+    "behaviour",
+    ["bytes", "crlf", "crlf+bytes", "burst-7", "nousage", "lateend", "gzip", "gzip+bytes", "comments", "comments+crlf"],
+)
 async def test_how_the_bytes_are_cut_makes_no_difference(
     providers: Providers, provider_server: RunningServer, kind: str, behaviour: str
 ) -> None:
@@ -82,6 +86,22 @@ async def test_the_marker_alone_is_an_end(providers: Providers, provider_server:
     asked = await asked_of(providers, provider_server, "text-7+noreason", kind)
     assert asked.finished is not None
     assert asked.text == WHOLE
+
+
+async def test_geminis_marker_is_the_reason(providers: Providers, provider_server: RunningServer) -> None:
+    asked = await asked_of(providers, provider_server, "text-7+noreason", "gemini")
+    assert asked.code == "provider_incomplete"
+    assert asked.text == WHOLE
+
+
+async def test_gemini_breaks_off_with_an_error_that_is_no_event(
+    providers: Providers, provider_server: RunningServer
+) -> None:
+    asked = await asked_of(providers, provider_server, "text-7+bare-after-5", "gemini")
+    assert asked.error is not None
+    assert (asked.code, asked.error.retryable) == ("provider_error_frame", True)
+    assert "RESOURCE_EXHAUSTED" in asked.error.message
+    assert asked.text == "".join(words(7, 40)[:5])
 
 
 @pytest.mark.parametrize("stream", [True, False])
@@ -117,6 +137,7 @@ async def test_a_refusal_has_its_code(
         ("reset-after-5", "provider_incomplete"),
         ("end-after-5", "provider_incomplete"),
         ("garbage-after-5", "provider_garbage"),
+        ("huge-after-5", "provider_garbage"),
         ("errorframe-after-5", "provider_error_frame"),
         ("errorframe-after-0", "provider_error_frame"),
         ("end-after-0", "provider_incomplete"),

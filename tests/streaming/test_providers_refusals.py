@@ -35,6 +35,9 @@ def of(status: int, body: str = "", **headers: str) -> tuple[str, bool]:
         (400, '{"error":{"code":"context_length_exceeded","message":"…"}}', ("context_too_long", False)),
         (400, '{"error":{"type":"exceed_context_size_error"}}', ("context_too_long", False)),
         (400, '{"error":{"message":"prompt is too long: 9 tokens > 8"}}', ("context_too_long", False)),
+        (400, '{"error":{"message":"The input token count (9) exceeds the maximum number of tokens allowed (8)."}}',
+         ("context_too_long", False)),
+        (429, '{"error":{"message":"Check your plan and billing details."}}', ("provider_rate_limited", False)),
         (400, '{"error":{"code":"content_filter"}}', ("content_filtered", False)),
         (400, '{"error":"plain words"}', ("provider_refused", False)),
         (400, '{"error":{"message":{"deep":[1]}}}', ("provider_refused", False)),
@@ -57,6 +60,23 @@ def test_retry_after_may_be_seconds_milliseconds_or_a_date() -> None:
     assert 60 < (wait(retry_after=formatdate(time.time() + 3600, usegmt=True)) or 0) <= 3600
     assert wait(retry_after="soon") is None
     assert wait() is None
+
+
+def test_gemini_says_in_the_body_how_long_to_wait() -> None:
+    details = [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "32.5s"}]
+    fault = {"code": 429, "message": "Check your plan and billing.", "status": "RESOURCE_EXHAUSTED", "details": details}
+    body = json.dumps({"error": fault}).encode()
+    error = refusals.of_status(429, httpx.Headers({}), body)
+    assert (error.retryable, error.retry_after_seconds) == (True, 32.5)
+    assert "RESOURCE_EXHAUSTED" in error.message
+    told = refusals.of_status(429, httpx.Headers({"retry-after": "3"}), body)
+    assert (told.retryable, told.retry_after_seconds) == (True, 3.0)
+
+
+@pytest.mark.parametrize("key", ["AIzaSyA-1234567890_abcdefghij", "sk-1234567890abcdef"])
+def test_a_key_that_an_error_repeats_is_not_told(key: str) -> None:
+    for text in (f"Consumer 'api_key:{key}' has been suspended.", f"Wrong: {key}", f"x-goog-api-key: {key}"):
+        assert key[8:] not in refusals.tidy(text)
 
 
 def test_a_message_is_one_bounded_line_without_keys() -> None:

@@ -58,6 +58,13 @@ def test_a_byte_order_mark_hides_nothing() -> None:
     assert parsed([b"\xef\xbb\xbfdata: x\n\n"]) == ["x"]
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\n\n", "\r\n\r\n"])
+def test_an_error_that_is_bare_json_is_an_event(end: str) -> None:
+    bare = '{\n  "error": {\n    "code": 503\n  }\n}'
+    assert parsed([b"data: x\n\n", (bare + end).encode()]) == ["x", bare]
+    assert parsed([b"{ but: no\ndata: x\n\n"]) == ["x"]
+
+
 def test_an_event_without_end_is_garbage_before_it_fills_the_memory() -> None:
     parser = EventParser()
     for _ in range(EVENT_MAX_BYTES // 1024):
