@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from chat import excerpts, history, rooms
 from chat.errors import NotFound, NotSignedIn
-from chat.models import ModelRoute, Persona, Room
+from chat.models import Persona, Room
 from chat.routes import LOCAL_ROUTE
 
 #: Rooms on the home page's strip.
@@ -95,7 +95,7 @@ def _character_of(opened: Room) -> dict[str, Any]:
 
 def _is_demo(opened: Room) -> bool:
     """Whether the packaged small model is what answers here."""
-    route = opened.route or ModelRoute.objects.filter(is_enabled=True).first()
+    route = opened.first_route
     return route is not None and route.name == LOCAL_ROUTE["name"]
 
 

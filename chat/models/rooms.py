@@ -7,6 +7,8 @@ import uuid
 from django.conf import settings
 from django.db import models
 
+from chat.models.routes import ModelRoute
+
 
 class Persona(models.Model):
     """Who the user is in the story."""
@@ -49,6 +51,14 @@ class Room(models.Model):
     class Meta:
         ordering = ["-active_at"]
         indexes = [models.Index(fields=["owner", "-active_at"])]
+
+    @property
+    def first_route(self) -> ModelRoute | None:
+        """Asked first: its own, its character's, or the operator's first; those that are off are passed over."""
+        for route in (self.route, self.character.route):
+            if route is not None and route.is_enabled:
+                return route
+        return ModelRoute.objects.filter(is_enabled=True).first()
 
     def __str__(self) -> str:
         return self.title or str(self.id)

@@ -53,6 +53,9 @@ def test_the_rooms_own_route_comes_first_then_its_characters(
 ) -> None:
     pin(room, **pins)
     assert names(room) == [expected, expected]
+    first = Room.objects.get(pk=room.pk).first_route
+    assert first is not None
+    assert first.name == expected[0]
 
 
 def test_a_pinned_route_that_is_off_is_not_asked(room: Room) -> None:
@@ -60,6 +63,7 @@ def test_a_pinned_route_that_is_off_is_not_asked(room: Room) -> None:
     ModelRoute.objects.filter(name="third").update(is_enabled=False)
     forget_routes()
     assert names(room) == [["first", "second"]] * 2
+    assert Room.objects.get(pk=room.pk).first_route == ModelRoute.objects.get(name="first")
 
 
 def test_a_deleted_route_unpins(room: Room) -> None:

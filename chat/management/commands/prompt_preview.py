@@ -42,19 +42,14 @@ class Command(BaseCommand):
 
 def find_room(room_id: str) -> Room:
     try:
-        return Room.objects.select_related("character", "owner", "route").get(pk=room_id)
+        return Room.objects.select_related("character__route", "owner", "route").get(pk=room_id)
     except (Room.DoesNotExist, ValidationError):
         raise CommandError(f"There is no room {room_id}.") from None
 
 
 def find_route(room: Room, name: str | None) -> ModelRoute:
     """As the engine would: the one asked for, the room's own, else the operator's first."""
-    if name is not None:
-        route = ModelRoute.objects.filter(name=name).first()
-    elif room.route is not None and room.route.is_enabled:
-        route = room.route
-    else:
-        route = ModelRoute.objects.filter(is_enabled=True).first()
+    route = ModelRoute.objects.filter(name=name).first() if name is not None else room.first_route
     if route is None:
         raise CommandError(f"There is no route {name}." if name else "No model route is enabled.")
     return route
