@@ -17,6 +17,8 @@ from streaming.providers.base import Finished, Prompt, ProviderError, Route
 from streaming.providers.content import Content, decode
 from streaming.providers.prefill import SpaceSeam, only_new
 
+#: More of them are refused.
+STOPS_MOST = 5
 _AT_TOP = frozenset({"safetySettings", "cachedContent", "tools", "toolConfig", "labels"})
 _REASONS: dict[str, Literal["stop", "length", "content_filter"]] = {
     "MAX_TOKENS": "length", "SAFETY": "content_filter", "RECITATION": "content_filter", "BLOCKLIST": "content_filter",
@@ -26,7 +28,7 @@ _REASONS: dict[str, Literal["stop", "length", "content_filter"]] = {
 
 class GeminiDialect:
     def __init__(self, route: Route, key: str) -> None:
-        model = f"{route.base_url.rstrip('/')}/v1beta/models/{quote(route.model, safe='')}"
+        model = f"{route.base_url.rstrip('/').removesuffix('/v1beta')}/v1beta/{_resource(route.model)}"
         self.url = f"{model}:streamGenerateContent?alt=sse"
         self.completed_url = f"{model}:generateContent"
         self.headers = {"content-type": "application/json", "accept-encoding": "identity"}
@@ -39,7 +41,7 @@ class GeminiDialect:
         config = {name: value for name, value in self._options.items() if name not in _AT_TOP}
         config["maxOutputTokens"] = prompt.max_tokens
         if prompt.stop:
-            config["stopSequences"] = list(prompt.stop)
+            config["stopSequences"] = list(prompt.stop[:STOPS_MOST])
         body |= {"generationConfig": config, "contents": _contents(prompt)}
         if head := system_of(prompt):
             body["systemInstruction"] = {"parts": [{"text": head}]}
@@ -63,14 +65,15 @@ class GeminiDecoder:
 
     def __init__(self, seam: SpaceSeam) -> None:
         self.content = Content()
-        self.is_over = False
+        self.is_ending = False
         self._seam = seam
         self._reason = ""
         self._usage: _Usage | None = None
 
     @property
-    def is_ending(self) -> bool:
-        return self.is_over
+    def is_over(self) -> bool:
+        """Usage may come after the reason, or not at all: then the body's end is the end."""
+        return self.is_ending and self._usage is not None
 
     def take(self, payload: bytes) -> None:
         event = decode(payload, _answers)
@@ -80,7 +83,7 @@ class GeminiDecoder:
             self._take_candidate(event.candidates[0])
 
     def finished(self) -> Finished:
-        if not self.is_over:
+        if not self.is_ending:
             raise ProviderError("provider_incomplete", "The stream ended without a reason to end.", retryable=True)
         return _finished(self._reason, self._usage)
 
@@ -88,7 +91,15 @@ class GeminiDecoder:
         if candidate.text:
             self.content.add(self._seam.cut(candidate.text))
         if candidate.finish_reason:
-            self._reason, self.is_over = candidate.finish_reason, True
+            self._reason, self.is_ending = candidate.finish_reason, True
+
+
+def _resource(model: str) -> str:
+    """"models/NAME", unless the operator named another kind of resource."""
+    kind, _, name = model.partition("/")
+    if name and kind in ("models", "tunedModels"):
+        return f"{kind}/{quote(name, safe='')}"
+    return f"models/{quote(model, safe='')}"
 
 
 def _contents(prompt: Prompt) -> list[dict[str, object]]:
@@ -107,14 +118,14 @@ def _require_answer(answer: _Answer) -> None:
         raise ProviderError("content_filtered", detail, retryable=False)
 
 
-def _finished(reason: str, usage: _Usage | None) -> Finished:
+def _finished(reason: str | None, usage: _Usage | None) -> Finished:
     """Thinking is paid for as the answer is."""
     usage = usage or _Usage()
     written = usage.candidates_token_count
     if written is not None:
         written += usage.thoughts_token_count or 0
     return Finished(
-        _REASONS.get(reason, "stop"), usage.prompt_token_count, written, usage.cached_content_token_count
+        _REASONS.get(reason or "", "stop"), usage.prompt_token_count, written, usage.cached_content_token_count
     )
 
 
@@ -122,21 +133,22 @@ def _finished(reason: str, usage: _Usage | None) -> Finished:
 
 
 class _Part(msgspec.Struct, gc=False):
-    text: str = ""
-    thought: bool = False
+    text: str | None = None
+    thought: bool | None = None
 
 
 class _Content(msgspec.Struct):
-    parts: list[_Part] = []
+    parts: list[_Part] | None = None
 
 
 class _Candidate(msgspec.Struct, rename="camel"):
     content: _Content | None = None
-    finish_reason: str = ""
+    finish_reason: str | None = None
 
     @property
     def text(self) -> str:
-        return "".join(part.text for part in self.content.parts if not part.thought) if self.content else ""
+        parts = (self.content.parts if self.content else None) or []
+        return "".join(part.text or "" for part in parts if not part.thought)
 
 
 class _Usage(msgspec.Struct, rename="camel", gc=False):
@@ -147,11 +159,11 @@ class _Usage(msgspec.Struct, rename="camel", gc=False):
 
 
 class _Feedback(msgspec.Struct, rename="camel", gc=False):
-    block_reason: str = ""
+    block_reason: str | None = None
 
 
 class _Answer(msgspec.Struct, rename="camel"):
-    candidates: list[_Candidate] = []
+    candidates: list[_Candidate] | None = None
     usage_metadata: _Usage | None = None
     prompt_feedback: _Feedback | None = None
     error: Any = None

@@ -131,6 +131,28 @@ def test_gemini_options_go_where_they_belong() -> None:
     assert body["generationConfig"]["maxOutputTokens"] == 99
 
 
+@pytest.mark.parametrize(
+    ("base_url", "model", "url"),
+    [
+        ("http://host/v1beta/", "m", "http://host/v1beta/models/m:generateContent"),
+        ("http://host", "models/m", "http://host/v1beta/models/m:generateContent"),
+        ("http://host", "tunedModels/m", "http://host/v1beta/tunedModels/m:generateContent"),
+    ],
+)
+def test_gemini_is_found_however_it_is_named(base_url: str, model: str, url: str) -> None:
+    assert GeminiDialect(Route("r", "gemini", base_url, model), "").completed_url == url
+
+
+def test_gemini_may_send_nulls_and_its_usage_last() -> None:
+    decoder = gemini().decoder(PROMPT)
+    decoder.take(b'{"candidates": [{"content": {"parts": [{"text": "Hi."}]}, "finishReason": null}]}')
+    decoder.take(b'{"candidates": [{"content": {"parts": null}, "finishReason": "STOP"}]}')
+    assert (decoder.is_ending, decoder.is_over) == (True, False)
+    decoder.take(b'{"candidates": null, "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2}}')
+    assert decoder.is_over
+    assert decoder.finished() == Finished("stop", 9, 2, None)
+
+
 def test_gemini_blocks_a_prompt_with_a_code_of_ours() -> None:
     blocked = b'{"promptFeedback": {"blockReason": "PROHIBITED_CONTENT"}}'
     with pytest.raises(ProviderError) as streamed:
