@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chat import turn_statements
-from chat.errors import BadCommand, NotFound, Refused, TooMany
+from chat.errors import BadCommand, ChatError, NotFound, Refused, TooMany
 from chat.models import Generation, Message
 from chat.statements import Rows
 from chat.tokens import count_tokens
@@ -30,6 +30,8 @@ class Request:
     owner: str
     #: Asked under the room's lock: may they still?
     guard: Guard | None = None
+    #: What a new turn is told where no model would take it; a repeat joins its first result all the same.
+    refusal: ChatError | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ def _refuse_too_much(request: Request, running: list[UUID]) -> None:
         raise Refused("generation_running", "One answer is already being written in this room.")
     if len(running) >= settings.CHAT_GENERATIONS_PER_USER:
         raise TooMany("too_many_generations", "Too many answers are being written for you.")
+    if request.refusal is not None:
+        raise request.refusal
 
 
 def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepted:

@@ -62,6 +62,8 @@ class SocketReader:
     def attach(self, run: Run, *, after: int, opening: list[str]) -> None:
         """Follow `run` from seq `after`, introduced by the frames of `opening`."""
         self._posted.extend(opening)
+        if run.place is not None:
+            self._posted.append(run.place)
         before = self._cursors.get(run.key.message_id)
         if before is not None and before.run is not run:
             before.run.unfollow(self)

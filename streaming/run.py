@@ -59,6 +59,8 @@ class Run:
         self.ended: asyncio.Future[Terminal | None] = asyncio.get_running_loop().create_future()
         #: Code points the reader had seen when they said stop.
         self.stopped_at: int | None = None
+        #: What was told last of its place in the queue, while it waits: for those who come later.
+        self.place: str | None = None
         #: Its end is being committed; too late to stop.
         self.is_closing = False
         #: What the attempt began with: the text of those before it.

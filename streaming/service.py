@@ -35,9 +35,6 @@ async def take_turn(
     """
     if engine.is_draining:
         raise _draining()
-    if engine.providers.admission.is_full:
-        # Before anything is written: the sender keeps the words.
-        raise Unavailable("overloaded", CODES["overloaded"], retry_after_ms=OVERLOAD_RETRY_MS)
     # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
     turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
     accepted = turn.accepted
@@ -51,7 +48,8 @@ async def take_turn(
 async def _begin(
     engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float
 ) -> Turn:
-    turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner)
+    refusal = await _refusal(engine)
+    turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal)
     accepted = turn.accepted
     if not accepted.is_new:
         return turn
@@ -67,6 +65,14 @@ async def _begin(
     if engine.runner.get(accepted.message_id) is None:
         engine.runner.start(turn, clock)
     return turn
+
+
+async def _refusal(engine: Engine) -> Unavailable | None:
+    """For a new turn that every route would refuse at once: nothing is written, and the sender keeps the words."""
+    admission = engine.providers.admission
+    if not admission.is_full or not admission.refuses(await in_database(load_routes, None)):
+        return None
+    return Unavailable("overloaded", CODES["overloaded"], retry_after_ms=OVERLOAD_RETRY_MS)
 
 
 def _draining() -> Unavailable:

@@ -11,6 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from chat import history, turn_statements
+from chat.errors import ChatError
 from chat.messages import Accepted, Request, accept_continue, accept_regenerate, accept_send
 from chat.models import Generation, ModelRoute, Room
 from chat.prompts import Turn as Said
@@ -57,15 +58,17 @@ Door = Literal["socket", "sse", "post"]
 PATHS: dict[Door, Path] = {"socket": "stream", "sse": "sse", "post": "fallback"}
 
 
-def begin(identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str) -> Turn:
+def begin(
+    identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str, refusal: ChatError | None = None
+) -> Turn:
     """Runs in a database thread, in one transaction: who asks, the turn, and what its prompt is made of.
 
-    Raises NotSignedIn, NotFound, BadCommand, Refused; then nothing was written.
+    Raises NotSignedIn, NotFound, BadCommand, Refused, and `refusal` for what is new; then nothing was written.
     """
     path = PATHS[door] if path_for(is_staff=identity.is_staff) == "stream" else "completed"
     request = Request(
         user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
-        guard=guard_of(identity),
+        guard=guard_of(identity), refusal=refusal,
     )
     accepted = _accept(request, command)
     accepted_at = time.monotonic()

@@ -95,17 +95,26 @@ def _chain(job: Job, providers: Providers) -> Chain:
         job.calls.append(call)
         hedging.note(call)
 
-    def on_ahead(ahead: int) -> None:
-        key = job.run.key
-        job.run.tell(encode(Waiting(
-            request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead
-        )))
+    def on_ahead(ahead: int | None) -> None:
+        if not job.run.length:
+            _tell_place(job.run, ahead)
 
     return Chain(
         hedging.health.ordered(job.routes), providers.provider_for, job.prompts.build,
         stream=job.path != "completed", mark=job.clock.mark, heard=heard, hedging=hedging,
         admission=providers.admission, user_id=job.user_id, on_ahead=on_ahead,
     )
+
+
+def _tell_place(run: Run, ahead: int | None) -> None:
+    """None: it waits no more; nobody goes on seeing a number while the model thinks."""
+    key = run.key
+    run.place = encode(Waiting(
+        request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead or 0
+    ))
+    run.tell(run.place)
+    if ahead is None:
+        run.place = None
 
 
 def _append(run: Run, clock: StageClock, text: str) -> None:

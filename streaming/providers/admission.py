@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from bisect import insort
-from collections.abc import AsyncGenerator, Callable
+from collections import Counter as Tally
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -16,11 +16,11 @@ from prometheus_client import Counter, Gauge
 
 from streaming.providers.base import Piece, ProviderError, Route
 
-#: Told how many are ahead of a request that waits.
-OnAhead = Callable[[int], None]
+#: Told how many are ahead of a request that waits; None: it waits no more.
+OnAhead = Callable[[int | None], None]
 
 
-def unconcerned(ahead: int) -> None:
+def unconcerned(ahead: int | None) -> None:
     """An OnAhead for those who show no queue."""
 
 
@@ -34,17 +34,14 @@ ADMITTED = Gauge("soksak_admission_admitted", "Requests to providers that are un
 REFUSED = Counter("soksak_admission_refused_total", "Requests that found the queue full, or waited too long.", ["why"])
 
 
-@dataclass(slots=True, order=True)
+@dataclass(slots=True, eq=False)
 class _Waiter:
-    """Sorted by `turn`, then by arrival."""
-
-    turn: int
-    number: int
-    route: Route = field(compare=False)
-    on_ahead: OnAhead = field(compare=False)
-    admitted: asyncio.Future[None] = field(compare=False)
-    told: int | None = field(default=None, compare=False)
-    told_at: float = field(default=0.0, compare=False)
+    user_id: int
+    route: Route
+    on_ahead: OnAhead
+    admitted: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    told: int | None = None
+    told_at: float = 0.0
 
 
 class Admission:
@@ -59,25 +56,40 @@ class Admission:
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._under_way: dict[str, int] = {}
+        #: In the order of arrival.
         self._queue: list[_Waiter] = []
+        #: Waiting users, by when they came or were last served: who was served stands behind those who were not.
+        self._since: dict[int, int] = {}
         self._number = 0
-        #: The turn that is being served, and each waiting user's last one.
-        self._turn = 0
-        self._turns: dict[int, int] = {}
+        #: Each route's bound as last seen: an operator's change counts for those who wait already, too.
+        self._bounds: dict[str, int] = {}
+        self._late_word: asyncio.TimerHandle | None = None
 
     @property
     def is_full(self) -> bool:
         """Whoever asks now and cannot be served at once will be refused."""
-        return len(self._queue) >= self._queue_most and self._queue_most > 0
+        return len(self._queue) >= self._queue_most
+
+    def refuses(self, routes: Iterable[Route]) -> bool:
+        """Whether each of `routes` would refuse a request at once."""
+        return self.is_full and not any(self.has_room(route) for route in routes)
+
+    def has_room(self, route: Route) -> bool:
+        """Whether a request would be made without waiting."""
+        known = self._bounds.get(route.name)
+        self._bounds[route.name] = route.max_concurrent
+        if known not in (None, route.max_concurrent):
+            self._serve()
+        return self._is_free(route.name)
 
     def bounds(self, route: Route) -> bool:
         return bool(self._calls_most or route.max_concurrent)
 
     async def enter(self, route: Route, user_id: int, on_ahead: OnAhead) -> None:
         """Returns when the request may be made; `leave` must follow. Raises ProviderError `provider_busy`."""
-        if self._has_room(route):
+        if self.has_room(route):
             return self._take(route)
-        if len(self._queue) >= self._queue_most:
+        if self.is_full:
             raise _refusal("full", "Too many wait for this model.")
         waiter = self._join(route, user_id, on_ahead)
         try:
@@ -99,19 +111,35 @@ class Admission:
         """The request is over: whoever is next goes on at once."""
         self._under_way[route.name] -= 1
         ADMITTED.labels(route.name).set(self._under_way[route.name])
-        for waiter in tuple(self._queue):
-            if not waiter.admitted.done() and self._has_room(waiter.route):
-                self._take(waiter.route)
-                self._turn = max(self._turn, waiter.turn)
-                waiter.admitted.set_result(None)
-                self._queue.remove(waiter)
-        self._tell()
+        self._serve()
 
     # Internal
 
-    def _has_room(self, route: Route) -> bool:
-        own = self._under_way.get(route.name, 0)
-        if route.max_concurrent and own >= route.max_concurrent:
+    def _serve(self) -> None:
+        """Everybody who can go on does, one of each user in turn."""
+        while (waiter := next(filter(self._may, self._in_turn()), None)) is not None:
+            self._take(waiter.route)
+            waiter.admitted.set_result(None)
+            self._number += 1
+            self._since[waiter.user_id] = self._number
+            self._remove(waiter)
+        self._tell()
+
+    def _in_turn(self) -> list[_Waiter]:
+        """Everybody's first, everybody's second, …; a user's own in the order of their arrival."""
+        rounds: Tally[int] = Tally()
+        turns: list[tuple[int, int, _Waiter]] = []
+        for waiter in self._queue:
+            turns.append((rounds[waiter.user_id], self._since[waiter.user_id], waiter))
+            rounds[waiter.user_id] += 1
+        return [waiter for *_, waiter in sorted(turns, key=lambda turn: turn[:2])]
+
+    def _may(self, waiter: _Waiter) -> bool:
+        return not waiter.admitted.done() and self._is_free(waiter.route.name)
+
+    def _is_free(self, name: str) -> bool:
+        own, most = self._under_way.get(name, 0), self._bounds[name]
+        if most and own >= most:
             return False
         return not self._calls_most or sum(self._under_way.values()) < self._calls_most
 
@@ -120,32 +148,41 @@ class Admission:
         ADMITTED.labels(route.name).set(self._under_way[route.name])
 
     def _join(self, route: Route, user_id: int, on_ahead: OnAhead) -> _Waiter:
-        turn = max(self._turn, self._turns.get(user_id, -1) + 1)
-        self._turns[user_id] = turn
         self._number += 1
-        waiter = _Waiter(turn, self._number, route, on_ahead, asyncio.get_running_loop().create_future())
-        insort(self._queue, waiter)
+        self._since.setdefault(user_id, self._number)
+        waiter = _Waiter(user_id, route, on_ahead)
+        self._queue.append(waiter)
         self._tell()
         return waiter
 
     def _forget(self, waiter: _Waiter) -> None:
         if waiter in self._queue:
-            self._queue.remove(waiter)
+            self._remove(waiter)
             self._tell()
-        if not self._queue:
-            self._turns.clear()
-            self._turn = 0
+        waiter.on_ahead(None)
+
+    def _remove(self, waiter: _Waiter) -> None:
+        self._queue.remove(waiter)
+        if not any(other.user_id == waiter.user_id for other in self._queue):
+            del self._since[waiter.user_id]
 
     def _tell(self) -> None:
         WAITING.set(len(self._queue))
-        now, ahead = self._clock(), dict[str, int]()
-        for place, waiter in enumerate(self._queue):
+        if self._late_word is not None:
+            self._late_word.cancel()
+            self._late_word = None
+        now, ahead, is_owed = self._clock(), Tally[str](), False
+        for place, waiter in enumerate(self._in_turn()):
             # With a bound of the process everybody is in everybody's way.
-            before = place if self._calls_most else ahead.get(waiter.route.name, 0)
-            ahead[waiter.route.name] = ahead.get(waiter.route.name, 0) + 1
+            before = place if self._calls_most else ahead[waiter.route.name]
+            ahead[waiter.route.name] += 1
             if waiter.told is None or (waiter.told != before and now - waiter.told_at >= QUIET_SECONDS):
                 waiter.told, waiter.told_at = before, now
                 waiter.on_ahead(before)
+            is_owed = is_owed or waiter.told != before
+        if is_owed:
+            # Nothing may move for a long time: the newest place is told even so.
+            self._late_word = asyncio.get_running_loop().call_later(QUIET_SECONDS, self._tell)
 
 
 async def admitted(

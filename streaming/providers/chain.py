@@ -131,12 +131,13 @@ class Chain:
         attempt, hedging = plan.current, self.hedging
         first = self._racer(attempt, text, plan.why(has_text=bool(text)))
         late_after = hedging.late_after(attempt.route) if hedging and plan.may_race and not text else None
-        if hedging is None or late_after is None:
+        # Waiting one's turn here is no lateness of the route; a race would make the crowd larger.
+        if hedging is None or late_after is None or not self._has_room(attempt.route):
             return first.pieces
 
         def second() -> Racer | None:
             rival = hedging.rival(attempt.route, self.routes)
-            if rival is None or not hedging.budget.spend():
+            if rival is None or not self._has_room(rival) or not hedging.budget.spend():
                 return None
             return self._rival(rival)
 
@@ -158,6 +159,9 @@ class Chain:
         measured = self._admitted(route, meter.measured(timed(pieces, _limits(attempt))))
         least = PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES
         return Racer(route, joined(measured, Seam(text, min_bytes=least), is_fresh=not text), meter.lose)
+
+    def _has_room(self, route: Route) -> bool:
+        return self.admission is None or self.admission.has_room(route)
 
     def _admitted(self, route: Route, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
         if self.admission is None or not self.admission.bounds(route):

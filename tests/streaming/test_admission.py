@@ -12,10 +12,14 @@ import pytest
 
 from chat.models import Message
 from streaming.engine import Engine
-from streaming.events import Failure, Waiting
-from streaming.providers.admission import QUIET_SECONDS, Admission
-from streaming.providers.base import ProviderError, Route
-from tests.streaming.chaining import route
+from streaming.events import Ack, Chunk, CommandError, Failure, Waiting
+from streaming.providers.admission import QUIET_SECONDS, Admission, unconcerned
+from streaming.providers.base import ProviderError, Route, Text
+from streaming.providers.chain import Chain
+from streaming.providers.hedging import Budget, Hedging
+from tests.people import request_id
+from tests.streaming.chaining import END, Model, prompt_for, route
+from tests.streaming.scenes import Scene, client_of, post, sse
 from tests.streaming.seats import Tab
 from tests.virtual_time import run_in_virtual_time
 
@@ -31,7 +35,7 @@ class Desk:
     admission: Admission
     served: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
-    places: dict[str, list[int]] = field(default_factory=dict)
+    places: dict[str, list[int | None]] = field(default_factory=dict)
     _ends: dict[str, asyncio.Event] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
@@ -151,11 +155,12 @@ async def test_the_queue_is_bounded_and_who_comes_then_is_refused_at_once() -> N
 
 
 @pytest.mark.parametrize("queue_most", [0, 1])
-async def test_without_a_queue_nobody_waits(queue_most: int) -> None:
+async def test_a_free_place_needs_no_queue(queue_most: int) -> None:
     async with desk(queue_most=queue_most) as at:
-        assert not at.admission.is_full
+        assert not at.admission.refuses([ONE])
         await at.come("a", ALICE)
         assert at.served == ["a"]
+        assert at.admission.refuses([ONE]) == (queue_most == 0)
 
 
 async def test_who_leaves_the_queue_is_in_nobodys_way() -> None:
@@ -190,6 +195,79 @@ def test_nobody_waits_for_ever() -> None:
         return at
 
     assert run_in_virtual_time(scenario()).refused == ["b"]
+
+
+async def test_what_a_user_is_given_elsewhere_or_gave_up_costs_nobody_their_turn() -> None:
+    async with desk() as at:
+        await at.come("now", CHARLIE)
+        await at.come("elsewhere", CHARLIE, OTHER)
+        for name in ("a1", "a2"):
+            await at.come(name, ALICE)
+        await at.come("a elsewhere", ALICE, OTHER)
+        await at.end("elsewhere")
+        for name in ("gone1", "gone2", "gone3"):
+            await at.come(name, BOB)
+            await at.leave(name)
+        await at.come("b1", BOB)
+        for name in ("now", "a1", "b1"):
+            await at.end(name)
+        assert at.served == ["now", "elsewhere", "a elsewhere", "a1", "b1", "a2"]
+
+
+async def test_a_bound_that_is_raised_counts_for_those_who_wait_already() -> None:
+    async with desk() as at:
+        await at.come("now", ALICE)
+        await at.come("first", BOB)
+        await at.come("newcomer", CHARLIE, replace(ONE, max_concurrent=2))
+        assert at.served == ["now", "first"]
+
+
+async def test_a_full_queue_refuses_nobody_whom_another_route_would_take() -> None:
+    async with desk(queue_most=1) as at:
+        await at.come("now", ALICE)
+        await at.come("next", BOB)
+        assert at.admission.refuses([ONE])
+        assert not at.admission.refuses([ONE, OTHER])
+
+
+def test_a_place_is_told_in_the_end_also_when_nothing_moves_any_more() -> None:
+    async def scenario() -> list[int | None]:
+        at = Desk(Admission(queue_most=10, clock=asyncio.get_running_loop().time))
+        for name in ("a", "b", "c", "d"):
+            await at.come(name, ALICE)
+        await at.end("a")
+        await at.end("b")
+        await asyncio.sleep(QUIET_SECONDS + 0.1)
+        told = list(at.places["d"])
+        await at.end_all()
+        return told
+
+    assert run_in_virtual_time(scenario()) == [2, 0]
+
+
+def test_who_waits_its_turn_races_nobody() -> None:
+    """Not asked yet is not late: a race would cost a request and make the crowd larger."""
+
+    class Eager(Hedging):
+        def late_after(self, route: Route) -> float | None:
+            return 1.0
+
+    async def scenario() -> tuple[list[object], list[object]]:
+        admission = Admission(queue_most=10)
+        await admission.enter(ONE, BOB, unconcerned)
+        models = {"one": Model([["Rain.", END]]), "other": Model([["Sun.", END]])}
+        chain = Chain(
+            [replace(ONE, hedges=True), OTHER], lambda way: models[way.name], prompt_for,
+            hedging=Eager(Budget(100.0, 5.0)), admission=admission, user_id=ALICE,
+            clock=asyncio.get_running_loop().time,
+        )
+        asyncio.get_running_loop().call_later(3.0, admission.leave, ONE)
+        pieces = [piece async for piece in chain.generate()]
+        return list(pieces), list(models["other"].asked)
+
+    pieces, asked_other = run_in_virtual_time(scenario())
+    assert Text("Rain.") in pieces
+    assert asked_other == []
 
 
 # In a room
@@ -236,3 +314,58 @@ async def test_who_waited_too_long_gets_an_error_and_keeps_the_words(engine: Eng
     assert (failure.code, failure.retryable) == ("provider_busy", True)
     assert await Message.objects.filter(content="hello?").aexists()
     await busy.end_all()
+
+
+@pytest.mark.data
+@pytest.mark.django_db(transaction=True)
+async def test_who_comes_later_is_told_the_place_over_sse_and_in_another_tab(
+    engine: Engine, scene: Scene, tab: Tab
+) -> None:
+    engine.providers.admission = Admission(calls_most=1, queue_most=5)
+    busy = Desk(engine.providers.admission)
+    await busy.come("a", BOB)
+    response = await post(
+        await client_of(scene.alice), "/chat/messages/stream", roomId=scene.room.pk, requestId=request_id(), text="hi"
+    )
+    frames = sse(response)
+    while (frame := await anext(frames))["event"] != "ai_message_waiting":
+        pass
+    assert (frame["data"]["ahead"], "id" in frame) == (0, False)
+    second = scene.tab()
+    await second.open()
+    await second.say("resume", known=[])
+    assert (await second.until(Waiting)).ahead == 0
+    await second.close()
+    await busy.end_all()
+    await tab.answer()
+
+
+@pytest.mark.data
+@pytest.mark.django_db(transaction=True)
+async def test_nobody_sees_a_number_while_the_model_thinks(engine: Engine, scene: Scene, tab: Tab) -> None:
+    engine.providers.admission = Admission(calls_most=1, queue_most=5)
+    busy = Desk(engine.providers.admission)
+    await busy.come("a", BOB)
+    await busy.come("b", BOB)
+    await tab.send()
+    assert (await tab.until(Waiting)).ahead == 1
+    await busy.end_all()
+    await tab.until(Chunk)
+    assert tab.of(Waiting)[-1].ahead == 0
+
+
+@pytest.mark.data
+@pytest.mark.django_db(transaction=True)
+async def test_a_repeat_joins_its_answer_however_long_the_queue_is(engine: Engine, tab: Tab) -> None:
+    engine.providers.admission = Admission(calls_most=1, queue_most=1)
+    busy = Desk(engine.providers.admission)
+    await busy.come("a", BOB)
+    rid = await tab.send("hello?")
+    first = await tab.until(Ack)
+    if not tab.of(Waiting):
+        await tab.until(Waiting)
+    await tab.send("hello?", rid)
+    assert (await tab.until(Ack)).message_id == first.message_id
+    assert tab.of(CommandError) == []
+    await busy.end_all()
+    await tab.answer()
