@@ -46,6 +46,7 @@ class LiveServer:
             "SITE_URL": self.url,
             "SOKSAK_DATA_DIR": str(folder),
             "LOG_LEVEL": "INFO",
+            "PYTHONFAULTHANDLER": "1",
             **(env or {}),
         }
         self.log = folder / "server.log"
@@ -99,7 +100,12 @@ class LiveServer:
         """As an operator would. Returns its exit code; uvicorn's is the signal's negative number."""
         assert self._process is not None
         self._process.send_signal(with_signal)
-        code = self._process.wait(STOP_SECONDS)
+        try:
+            code = self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            # Its log then says where each thread stood still.
+            self._process.send_signal(signal.SIGABRT)
+            raise
         self._process = None
         return code
 

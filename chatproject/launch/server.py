@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import logging
+import os
+import threading
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
@@ -15,6 +18,9 @@ from chatproject.launch.lifespan import Application, Lifespan
 logger = logging.getLogger(__name__)
 
 PING_SECONDS = 20
+CANCEL_SECONDS = 5.0
+#: From the application's goodbye to the end of the process.
+LAST_SECONDS = 10.0
 FAILED = 1
 
 
@@ -31,6 +37,19 @@ def serve(application: Application, *, host: str, port: int) -> int:
     )
     server.run()
     return int(server.exit_code)
+
+
+def end_for_sure() -> None:
+    """What was to be kept is committed by now: whatever stands still must not keep the process."""
+    timer = threading.Timer(LAST_SECONDS, _end)
+    timer.daemon = True
+    timer.start()
+
+
+def _end() -> None:
+    logger.error("The process did not end by itself; where it stood still follows")
+    faulthandler.dump_traceback()
+    os._exit(FAILED)
 
 
 class SiteServer(Server):
@@ -63,9 +82,13 @@ class SiteServer(Server):
         for listening in self.listeners:
             listening.addCallback(lambda port: port.stopListening())
         await self._lifespan.stop()
+        end_for_sure()
         # Daphne's own loop over these raises KeyError on a connection that never got so far as an application.
         running = [details.get("application_instance") for details in self.connections.values()]
         tasks = [task for task in running if task is not None and not task.done()]
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        if tasks:
+            # One that does not let itself be cancelled must not keep the process.
+            _, left = await asyncio.wait(tasks, timeout=CANCEL_SECONDS)
+            logger.log(logging.WARNING if left else logging.DEBUG, "%d requests did not end", len(left))
