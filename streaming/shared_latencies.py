@@ -51,8 +51,7 @@ class SharedLatencies:
             for key, buckets in told.items():
                 latencies.news.setdefault(key, Counter()).update(buckets)
             raise
-        known = _added(found)
-        latencies.elsewhere = {route: buckets - latencies.own(route) for route, buckets in known.items()}
+        latencies.elsewhere = {route: known - latencies.own(route) for route, known in _added(found).items()}
 
     async def _told_and_read(self, told: dict[tuple[str, int], Buckets]) -> list[dict[bytes, bytes]]:
         now = self._latencies.slot()

@@ -19,7 +19,6 @@ from streaming.providers.timers import timed
 from streaming.turns import route_value
 
 QUESTION = Prompt((PromptMessage("user", "Say: yes."),), max_tokens=16)
-ALL = "all"
 
 
 class Command(BaseCommand):
@@ -35,7 +34,7 @@ class Command(BaseCommand):
         if name is None:
             self.stdout.write("\n".join(map(_line, rows)))
             return
-        chosen = [route_value(row) for row in rows if name in (ALL, row.name)]
+        chosen = [route_value(row) for row in rows if name in ("all", row.name)]
         if not chosen:
             raise CommandError(f"There is no route named {name!r}.")
         asyncio.run(self._try(chosen))
@@ -77,6 +76,5 @@ def _line(row: ModelRoute) -> str:
 
 
 def _key(row: ModelRoute) -> str:
-    if not row.api_key_env:
-        return "no key"
-    return f"{row.api_key_env} {'set' if os.environ.get(row.api_key_env) else 'NOT SET'}"
+    is_set = "set" if os.environ.get(row.api_key_env) else "NOT SET"
+    return f"{row.api_key_env} {is_set}" if row.api_key_env else "no key"
