@@ -114,7 +114,7 @@ class Mirrors:
         found = assemble(await self.log.read(generation.pk))
         checkpoint = (generation.attempt, generation.checkpoint_seq)
         if found is None or (found.attempt, found.seq) < checkpoint:
-            return run_of(generation, generation.attempt, generation.checkpoint_seq, generation.checkpoint_text)
+            return checkpointed(generation)
         run = run_of(generation, found.attempt, found.first_seq, found.text)
         for chunk in found.chunks:
             run.append(chunk)
@@ -223,12 +223,17 @@ def is_further(run: Run, other: Run) -> bool:
     return (run.key.attempt, run.text_seq) > (other.key.attempt, other.text_seq)
 
 
-def run_of(generation: Generation, attempt: int, seq: int, text: str) -> Run:
+def checkpointed(generation: Generation) -> Run:
+    seq, text = generation.checkpoint_seq, generation.checkpoint_text
+    return run_of(generation, generation.attempt, seq, text, is_whole=False)
+
+
+def run_of(generation: Generation, attempt: int, seq: int, text: str, *, is_whole: bool = True) -> Run:
     message = generation.message
     key = RunKey(generation.request_id, generation.room_id, generation.pk, attempt)
     return Run(
         key, reply_to=message.reply_to_id, position=message.position, head=generation.room.head,
-        text=text, first_seq=seq,
+        text=text, first_seq=seq, is_whole=is_whole,
     )
 
 

@@ -50,7 +50,7 @@ def _can_rewind(run: Run, known: Known) -> bool:
 
     Only of the owner right before it: an owner in between may have logged other words under the reader's seqs.
     """
-    follows = 1 <= known.attempt == run.key.attempt - 1
+    follows = run.is_whole and 1 <= known.attempt == run.key.attempt - 1
     return follows and known.seq >= run.first_seq - 1 and known.length >= run.base_length
 
 

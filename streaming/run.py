@@ -44,7 +44,8 @@ class Run:
     """
 
     def __init__(
-        self, key: RunKey, *, reply_to: UUID | None, position: int, head: int, text: str = "", first_seq: int = 0
+        self, key: RunKey, *, reply_to: UUID | None, position: int, head: int, text: str = "", first_seq: int = 0,
+        is_whole: bool = True,
     ) -> None:
         self.key = key
         self.reply_to = reply_to
@@ -65,6 +66,8 @@ class Run:
         self.is_closing = False
         #: What the attempt began with: the text of those before it.
         self.base = text
+        #: False: `base` is as of a checkpoint of the attempt, and may hold words that those before it never had.
+        self.is_whole = is_whole
         self._chunks: list[str] = []
         self._followers: set[Follower] = set()
         self._last_frame: tuple[int, str] = (-1, "")

@@ -33,6 +33,12 @@ OWNER_MISSED: list[Step] = [
     ("take_over", False, 1), ("write", "d"), ("checkpoint",), ("take_over", False, 0),
 ]
 
+#: A reader of one owner comes back while the next one is gone too, which had checkpointed words of its own.
+CHECKPOINTED_SINCE: list[Step] = [
+    ("say", "a"), ("write", "bc"), ("flow", 1, 9), ("flow", 1, 9), ("die", True), ("write", "d"), ("checkpoint",),
+    ("die", True), ("connect", 1), ("flow", 1, 1), ("flow", 1, 9), ("flow", 1, 9),
+]
+
 #: A reader that has everything, and then loses a character of it; with a new owner, too little for its rewind.
 ALL_READ: list[Step] = [("say", "a"), ("write", "bcd"), ("checkpoint",), ("connect", 0), ("flow", 0, 9), ("flow", 0, 9)]
 LOST_ONE: list[Step] = [*ALL_READ, ("damage", 0), ("flow", 0, 9)]
@@ -92,6 +98,7 @@ def test_a_page_and_the_events_after_it_are_the_final_page(
 
 
 @law
+@example(story=CHECKPOINTED_SINCE)
 @given(story=stories(NETWORK, LIES))
 def test_from_any_claimed_position_a_reader_gets_the_whole_text(
     browser_store: BrowserStore, story: list[Step]

@@ -177,7 +177,7 @@ class World:
         if said.run is None and said.ending is None and said.mirror is None:
             seq, text = said.checkpoint
             self._note(seq, text)
-            said.mirror = self._run(said, text=text, first_seq=seq)
+            said.mirror = self._run(said, text=text, first_seq=seq, is_whole=False)
         return said.run or said.ending or said.mirror
 
     def ready(self) -> str:
@@ -230,11 +230,11 @@ class World:
             answer.mirror.abandon()
             answer.mirror = None
 
-    def _run(self, answer: Said, *, text: str, first_seq: int) -> Run:
+    def _run(self, answer: Said, *, text: str, first_seq: int, is_whole: bool = True) -> Run:
         assert answer.request_id is not None
         return Run(
             RunKey(answer.request_id, self.room_id, answer.id, answer.attempt), reply_to=answer.reply_to,
-            position=answer.position, head=self.head, text=text, first_seq=first_seq,
+            position=answer.position, head=self.head, text=text, first_seq=first_seq, is_whole=is_whole,
         )
 
     def _note(self, seq: int, text: str) -> None:
