@@ -80,6 +80,14 @@ def body_of(request: HttpRequest) -> bytes:
     return body
 
 
+def form_field(request: HttpRequest, name: str) -> str:
+    """For what a page can only send as a form; empty when there is none. Raises frame_too_large."""
+    text = request.POST.get(name, "") if request.content_type == "application/x-www-form-urlencoded" else ""
+    if len(text.encode("utf-8", "replace")) > settings.CHAT_FRAME_MAX_BYTES:
+        raise BadCommand("frame_too_large", f"A body holds {settings.CHAT_FRAME_MAX_BYTES} bytes at most.")
+    return text
+
+
 def decoded(body: bytes, kind: Any) -> Any:
     """`body` as `kind`, a msgspec type. Raises bad_json, invalid_fields."""
     try:

@@ -37,8 +37,9 @@ from streaming.events import CommandError, Ready, encode
 from streaming.identity import Identity, identity_of, load_user, session_key_of
 from streaming.reader import SocketReader
 from streaming.resume import resume
-from streaming.rollout import path_for
+from streaming.rollout import assignment
 from streaming.service import change_room, take_turn, warm
+from streaming.timings import report_timing
 
 #: So many refused commands, and none obeyed between them, is no browser of ours.
 FLOOD_REFUSALS = 100
@@ -103,7 +104,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         room = rooms.get_room_for(user, self.room_id)
         self.user_id = user.pk
         ready = Ready(
-            room_id=room.pk, head=room.head, path=path_for(is_staff=user.is_staff),
+            room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff).path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
         )
         return ready, generations.running_in([room.pk], not_by=self.engine.owner)
@@ -117,6 +118,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.reader.post(encode(ready))
         self.reader.start()
         self.engine.hub.enter(self, ready.head)
+        self.engine.runner.latecomers.entered(self.room_id)
+        structlog.contextvars.bind_contextvars(roomId=str(self.room_id), userId=self.user_id, path=ready.path)
         if not self.engine.running.in_room(self.room_id):
             self.engine.warmer.open(self.room_id)
         metrics.SOCKETS.inc()
@@ -163,7 +166,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
                 )
             case Timing():
-                await in_database(generations.write_client_marks, self.user_id, command.request_id, command.marks)
+                await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
                 await warm(self.engine)
             case _:

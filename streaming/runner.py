@@ -21,6 +21,7 @@ from streaming.duties import complain
 from streaming.endings import end_of
 from streaming.hub import Hub
 from streaming.instrumentation import StageClock
+from streaming.latecomers import Latecomers
 from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
 from streaming.providers import Providers
@@ -53,6 +54,7 @@ class Runner:
         self._warmer = warmer
         self._runs: dict[UUID, Run] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self.latecomers = Latecomers()
 
     def start(self, turn: Turn, clock: StageClock) -> Run:
         """Begin the answer of a new turn; every tab in the room sees it begin."""
@@ -63,6 +65,7 @@ class Runner:
         self._launch(Job(
             run, RoomPrompts(turn.context, clock.mark), turn.routes, clock,
             accepted.user_id, accepted.character_id, accepted.room.character_id, accepted.path, self._lease,
+            turn.assigned, accepted.kind,
         ))
         if accepted.prefix:
             run.append(accepted.prefix)
@@ -81,6 +84,7 @@ class Runner:
         self._launch(Job(
             run, RoomPrompts(takeover.context, clock.mark), takeover.routes, clock, generation.user_id,
             generation.room.character.slug, generation.room.character_id, generation.path, self._lease,
+            takeover.assigned, generation.kind, clock.now_ms() if run.base else None,
         ))
         return run
 
@@ -155,8 +159,11 @@ class Runner:
         metrics.RUNNING.inc()
         self._delegate.began(job.run)
         self._hub.present(job.run)
+        job.run.attendance.began()
         # A context of its own: the request that caused the answer may end long before it.
-        task = asyncio.create_task(self._live(job), context=contextvars.Context())
+        context = contextvars.Context()
+        context.run(structlog.contextvars.bind_contextvars, **job.who)
+        task = asyncio.create_task(self._live(job), context=context)
         task.add_done_callback(complain)
         self._tasks[message_id] = task
 
@@ -199,7 +206,8 @@ class Runner:
             log.warning("answer_superseded", requestId=key.request_id, attempt=key.attempt)
             raise Superseded
         job.clock.mark("settled")
+        job.run.attendance.close()
         job.run.finish(end_of(key, outcome))
         job.clock.mark("end_frame")
         self._runs.pop(key.message_id, None)
-        await close_up(job, outcome)
+        await close_up(job, outcome, self.latecomers)
