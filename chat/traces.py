@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
@@ -72,9 +72,9 @@ def report(told: Report) -> str:
 def _take(told: Report, marks: dict[str, float]) -> str:
     with transaction.atomic():
         trace = _locked(told.user_id, told.request_id) or _made(told, marks)
-        if trace is None:
-            return "unknown_request"
-        if timezone.now() - trace.created_at > timedelta(seconds=settings.TIMINGS_LATE_SECONDS):
+        if isinstance(trace, str):
+            return trace
+        if _is_late(trace.created_at):
             return "late"
         if "mismatch" in marks and not trace.mismatched:
             # Noticed by another tab too, or by a later page: it is told apart from the rest, once.
@@ -93,20 +93,24 @@ def _locked(user_id: int, request_id: str) -> Trace | None:
     return Trace.objects.select_for_update().filter(user_id=user_id, request_id=request_id).first()
 
 
-def _made(told: Report, marks: dict[str, float]) -> Trace | None:
-    """The row of a request whose server has not told yet, or never will."""
-    trace = _of_generation(told) or _of_lost_send(told, marks)
-    if trace is None:
-        return None
-    turn_statements.make_trace(trace)
-    return _locked(told.user_id, told.request_id)
+def _is_late(asked_at: datetime) -> bool:
+    return timezone.now() - asked_at > timedelta(seconds=settings.TIMINGS_LATE_SECONDS)
 
 
-def _of_generation(told: Report) -> Trace | None:
+def _made(told: Report, marks: dict[str, float]) -> Trace | str:
+    """The row of a request whose server has not told yet, or never will; or why there shall be none."""
     rows = Generation.objects.filter(user_id=told.user_id, request_id=told.request_id).select_related("room")
     generation = rows.first()
-    if generation is None:
-        return None
+    if generation is not None and _is_late(generation.created_at):
+        return "late"
+    trace = _of_lost_send(told, marks) if generation is None else _of_generation(told, generation)
+    if trace is None:
+        return "unknown_request"
+    turn_statements.make_trace(trace)
+    return _locked(told.user_id, told.request_id) or "unknown_request"
+
+
+def _of_generation(told: Report, generation: Generation) -> Trace:
     return Trace(
         user_id=told.user_id, request_id=told.request_id, room_id=generation.room_id, kind=generation.kind,
         character_id=generation.room.character_id, message_id=generation.pk, path=generation.path,
