@@ -80,9 +80,11 @@ def body_of(request: HttpRequest) -> bytes:
     return body
 
 
-def form_field(request: HttpRequest, name: str) -> str:
-    """For what a page can only send as a form; empty when there is none. Raises frame_too_large."""
-    text = request.POST.get(name, "") if request.content_type == "application/x-www-form-urlencoded" else ""
+def form_field(request: HttpRequest, name: str) -> str | None:
+    """For what a page can only send as a form; None when the body is none. Raises frame_too_large."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return None
+    text = request.POST.get(name, "")
     if len(text.encode("utf-8", "replace")) > settings.CHAT_FRAME_MAX_BYTES:
         raise BadCommand("frame_too_large", f"A body holds {settings.CHAT_FRAME_MAX_BYTES} bytes at most.")
     return text

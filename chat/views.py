@@ -141,7 +141,8 @@ async def timings(request: HttpRequest) -> HttpResponseBase:
     """As JSON; or, by navigator.sendBeacon, as a form with the same JSON in `timing`, and the CSRF token."""
     user: Any = await request.auser()
     rates.take_command(user.pk)
-    command = parse_command(form_field(request, "timing") or body_of(request))
+    told = form_field(request, "timing")
+    command = parse_command(body_of(request) if told is None else told)
     if not isinstance(command, Timing):
         raise BadCommand("unknown_type", "This address takes timing.")
     await in_database(report_timing, identity_of(user), command, command.room_id)

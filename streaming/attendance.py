@@ -14,7 +14,7 @@ ELSEWHERE_SECONDS = 7.0
 
 
 class Attendance:
-    __slots__ = ("_clock", "_elsewhere_at", "_here", "_left_at", "_was_read", "absent_since", "back_at", "resumes")
+    __slots__ = ("_clock", "_elsewhere_at", "_here", "_left_at", "absent_since", "back_at", "resumes", "was_read")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -24,7 +24,7 @@ class Attendance:
         self._left_at = clock()
         #: When somebody last came who had not been there from the beginning.
         self.back_at: float | None = None
-        self._was_read = False
+        self.was_read = False
         #: Once closed: since when nobody read, None when somebody read to the end.
         self.absent_since: float | None = None
         self.resumes = 0
@@ -39,7 +39,7 @@ class Attendance:
 
     def began(self) -> None:
         """Those who are here now did not come back."""
-        self._was_read = self._here > 0
+        self.was_read = self._here > 0
         self.back_at, self.resumes = None, 0
 
     def reserve(self) -> None:
@@ -79,7 +79,7 @@ class Attendance:
         self.absent_since = None if self.is_read else max(self._left_at, self._elsewhere_at)
 
     def _note_coming(self) -> None:
-        if self._was_read:
+        if self.was_read:
             self.back_at = self._clock()
             self.resumes += not self.is_read
-        self._was_read = True
+        self.was_read = True

@@ -69,8 +69,12 @@ def _write_after(job: Job, outcome: Outcome) -> None:
 def _marks(job: Job) -> dict[str, float]:
     """The stages, and what chat/figures.py must know of owners and readers beside them."""
     attendance, ms = job.run.attendance, job.clock.ms
+    left = None if attendance.absent_since is None else ms(attendance.absent_since)
+    if left is not None and not attendance.was_read and job.took_over_ms is None:
+        # Whoever asked was gone before there was an answer to read, and so has not seen it accepted.
+        left = job.clock.marks.get("accepted", 0.0)
     beside = {
-        "left": None if attendance.absent_since is None else ms(attendance.absent_since),
+        "left": left,
         "back": None if attendance.back_at is None else ms(attendance.back_at),
         "took_over": job.took_over_ms,
     }

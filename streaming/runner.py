@@ -193,7 +193,7 @@ class Runner:
         except Superseded:
             raise
         except Exception:
-            log.exception("answer_crashed", requestId=job.run.key.request_id)
+            log.exception("answer_crashed")
             status = Generation.Status.INTERRUPTED if job.run.length else Generation.Status.FAILED
             return Outcome(
                 status=status, text=job.run.text, last_seq=job.run.next_seq, error_code="internal_error",
@@ -203,7 +203,7 @@ class Runner:
     async def _close(self, job: Job, outcome: Outcome) -> None:
         key = job.run.key
         if not await settle_until_committed(job, outcome):
-            log.warning("answer_superseded", requestId=key.request_id, attempt=key.attempt)
+            log.warning("answer_superseded", attempt=key.attempt)
             raise Superseded
         job.clock.mark("settled")
         job.run.attendance.close()

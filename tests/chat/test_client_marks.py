@@ -16,7 +16,7 @@ HONEST = {"click": 0.0, "sent": 1.0, "accepted": 14.0, "start": 15.0, "first_chu
     ("marks", "reason"),
     [
         pytest.param(HONEST, "", id="honest"),
-        pytest.param({"click": 0.0, "end": 900.0, "first_paint": 920.0}, "", id="a whole answer, painted after its end"),
+        pytest.param({"end": 900.0, "first_paint": 920.0}, "", id="a whole answer is painted after its end"),
         pytest.param({"start": 3.0, "accepted": 5.0}, "", id="the start may come before the ack"),
         pytest.param({}, "empty", id="nothing"),
         pytest.param({"sent": -0.1}, "negative", id="before the click"),

@@ -177,9 +177,8 @@ def test_a_send_whose_ack_was_not_awaited_may_have_been_read_by_the_next_page() 
 def test_who_waits_for_a_whole_answer_has_seen_no_ack() -> None:
     beacon = {"click": 0.0, "sent": 1.0, "abandoned_before_accept": 900.0}
     assert found(client=beacon, path="completed").abandoned == "before_words"
-    assert found(client={**beacon, "abandoned_before_accept": 4.0}, path="completed", server={"left": 3.0}).abandoned == (
-        "before_accept"
-    )
+    at_once = {**beacon, "abandoned_before_accept": 4.0}
+    assert found(client=at_once, path="completed", server={"left": 3.0}).abandoned == "before_accept"
 
 
 # Whatever is told
