@@ -17,6 +17,8 @@ ABANDONED = {f"abandoned_{state}": state for state in STATES}
 INCIDENTS = ("ack_timeout", "fell_sse", "fell_completed", "refused", "failed", "stopped", "mismatch", "returned")
 KNOWN = frozenset((*STEPS, *INCIDENTS, *ABANDONED))
 
+#: The click is the beginning, but for what it takes to look at the clock twice.
+CLICK_MOST_MS = 10.0
 #: Longer than any answer; a mark beyond it is no measurement.
 MOST_MS = 600_000.0
 
@@ -41,7 +43,7 @@ def doubt(marks: Mapping[str, float]) -> str:
         return "negative"
     if max(marks.values()) > MOST_MS:
         return "absurd"
-    if marks.get("click", 0.0) > 0:
+    if marks.get("click", 0.0) > CLICK_MOST_MS:
         return "disordered"
     is_ordered = all(marks[one] <= marks[next_] for one, next_ in _IN_ORDER if one in marks and next_ in marks)
     return "" if is_ordered else "disordered"

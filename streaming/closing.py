@@ -70,7 +70,7 @@ def _marks(job: Job) -> dict[str, float]:
     """The stages, and what chat/figures.py must know of owners and readers beside them."""
     attendance, ms = job.run.attendance, job.clock.ms
     left = None if attendance.absent_since is None else ms(attendance.absent_since)
-    if left is not None and not attendance.was_read and job.took_over_ms is None:
+    if left is not None and not attendance.was_read and job.run.key.attempt == 1:
         # Whoever asked was gone before there was an answer to read, and so has not seen it accepted.
         left = job.clock.marks.get("accepted", 0.0)
     beside = {

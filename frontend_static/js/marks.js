@@ -38,8 +38,8 @@ export class Marks {
   }
 
   click(requestId) {
-    this.#open.set(requestId, { clickedAt: this.#clock.now(), marks: {}, timer: null });
-    this.set(requestId, "click");
+    this.#open.set(requestId, { clickedAt: this.#clock.now(), marks: { click: 0 }, timer: null });
+    this.delegate.marksSet(requestId, "click", 0);
   }
 
   /** The first time counts. Requests of other tabs and of earlier pages have no click here, and no marks. */
