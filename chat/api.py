@@ -59,6 +59,7 @@ async def _guarded(
     user = await sync_to_async(_load_user)(request)
     if signed_in and not user.is_authenticated:
         raise NotSignedIn("not_signed_in", CODES["not_signed_in"])
+    structlog.contextvars.bind_contextvars(userId=user.pk)
     return await view(request, *args, **kwargs)
 
 

@@ -144,7 +144,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
             self._refuse(error, command)
         except Exception:
             # Told, not raised: a client that resends what closes its socket would never come to rest.
-            log.exception("command_crashed", command=type(command).__name__, roomId=str(self.room_id))
+            log.exception(
+                "command_crashed", command=type(command).__name__, requestId=getattr(command, "request_id", "")
+            )
             self._refuse(Crashed("internal_error", CODES["internal_error"]), command)
 
     def _parse(self, text: str | None) -> AnyCommand:

@@ -115,7 +115,10 @@ class Runner:
         """Another process owns this answer now; its readers here are told where it goes on."""
         run = self._runs.get(message_id)
         if run is not None:
-            log.warning("run_lost", messageId=str(message_id), attempt=run.key.attempt)
+            log.warning(
+                "run_lost", requestId=run.key.request_id, roomId=str(run.key.room_id), messageId=str(message_id),
+                attempt=run.key.attempt,
+            )
             self._drop(message_id)
             del self._runs[message_id]
             self._delegate.lost(message_id, run.key.room_id)

@@ -76,6 +76,11 @@ def test_whoever_tells_first_the_row_is_the_same(accepted: Accepted, is_browser_
     assert (trace.failure, trace.abandoned, trace.mismatched) == ("", "", False)
 
 
+def test_the_servers_side_costs_one_statement(accepted: Accepted, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(1):
+        write(accepted)
+
+
 def test_without_a_report_the_server_tells(accepted: Accepted) -> None:
     write(accepted)
     trace = Trace.objects.get()
