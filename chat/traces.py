@@ -42,8 +42,14 @@ class Report:
 def write(trace: Trace) -> None:
     """The server's side, after the end. What an older attempt or the browser told is kept."""
     _fill(trace, figures(_measured(trace)))
-    if turn_statements.write_trace(trace):
-        _change(trace.user_id, trace.request_id)
+    found = None
+    with transaction.atomic():
+        # Its row is ours from here on: nobody sees the figures of one side when there are two.
+        if turn_statements.write_trace(trace):
+            both = _locked(trace.user_id, trace.request_id)
+            found = _save(both) if both else None
+    if found is not None and found.is_doubtful:
+        REJECTED.labels("inconsistent").inc()
 
 
 def came_back(user_id: int, request_id: str, ms: float) -> None:
@@ -128,15 +134,6 @@ def _of_lost_send(told: Report, marks: dict[str, float]) -> Trace | None:
         user_id=told.user_id, request_id=told.request_id, room_id=room.pk, character_id=room.character_id,
         path=told.path, cohort=told.cohort, stage=told.stage,
     )
-
-
-def _change(user_id: int, request_id: str) -> None:
-    """Both sides have told: the figures anew."""
-    with transaction.atomic():
-        trace = _locked(user_id, request_id)
-        found = _save(trace) if trace else None
-    if found is not None and found.is_doubtful:
-        REJECTED.labels("inconsistent").inc()
 
 
 def _save(trace: Trace, *fields: str) -> Figures:

@@ -55,6 +55,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
     reader: SocketReader
     room_id: UUID
     user_id: int
+    character_id: str
     session_key: str
     identity: Identity
     checked_at: float
@@ -102,7 +103,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         user = load_user(self.session_key)
         self.identity = identity_of(user, self.session_key)
         room = rooms.get_room_for(user, self.room_id)
-        self.user_id = user.pk
+        self.user_id, self.character_id = user.pk, room.character.slug
         ready = Ready(
             room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff).path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
@@ -119,7 +120,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.reader.start()
         self.engine.hub.enter(self, ready.head)
         self.engine.runner.latecomers.entered(self.room_id)
-        structlog.contextvars.bind_contextvars(roomId=str(self.room_id), userId=self.user_id, path=ready.path)
+        structlog.contextvars.bind_contextvars(
+            roomId=str(self.room_id), userId=self.user_id, characterId=self.character_id, path=ready.path
+        )
         if not self.engine.running.in_room(self.room_id):
             self.engine.warmer.open(self.room_id)
         metrics.SOCKETS.inc()

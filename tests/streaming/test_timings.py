@@ -158,3 +158,4 @@ async def test_a_refused_send_is_a_line_too(scene: Scene, tab: Tab, lines: list[
     (refused,) = [line for line in lines if line["event"] == "refused"]
     assert (refused["requestId"], refused["code"], refused["door"]) == (rid, "text_too_long", "socket")
     assert (refused["roomId"], refused["userId"]) == (str(scene.room.pk), scene.alice.pk)
+    assert (refused["characterId"], refused["path"]) == ("mina", "stream")
