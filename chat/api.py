@@ -59,6 +59,7 @@ async def _guarded(
     user = await sync_to_async(_load_user)(request)
     if signed_in and not user.is_authenticated:
         raise NotSignedIn("not_signed_in", CODES["not_signed_in"])
+    structlog.contextvars.bind_contextvars(userId=user.pk)
     return await view(request, *args, **kwargs)
 
 
@@ -78,6 +79,16 @@ def body_of(request: HttpRequest) -> bytes:
     if len(body) > settings.CHAT_FRAME_MAX_BYTES:
         raise BadCommand("frame_too_large", f"A body holds {settings.CHAT_FRAME_MAX_BYTES} bytes at most.")
     return body
+
+
+def form_field(request: HttpRequest, name: str) -> str | None:
+    """For what a page can only send as a form; None when the body is none. Raises frame_too_large."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        return None
+    text = request.POST.get(name, "")
+    if len(text.encode("utf-8", "replace")) > settings.CHAT_FRAME_MAX_BYTES:
+        raise BadCommand("frame_too_large", f"A body holds {settings.CHAT_FRAME_MAX_BYTES} bytes at most.")
+    return text
 
 
 def decoded(body: bytes, kind: Any) -> Any:

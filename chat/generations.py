@@ -14,13 +14,11 @@ from django.utils import timezone
 
 import chat.outbox as outbox
 from chat import turn_statements
-from chat.models import Generation, Message, ProcessLease, Room, Trace
+from chat.models import Generation, Message, ProcessLease, Room
 from chat.tokens import count_tokens
 
 #: How long a dead process's lease tells an operator that there was one.
 LEASE_KEPT = timedelta(days=1)
-#: Marks kept of one request, however many a client sends.
-CLIENT_MARKS_MAX = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:
     ).update(attempt=F("attempt") + 1, owner=owner)
     if not won:
         return None
-    return Generation.objects.select_related("message", "room__character").get(pk=message_id)
+    return Generation.objects.select_related("message", "room__character", "user").get(pk=message_id)
 
 
 def load(message_id: UUID) -> Generation | None:
@@ -157,35 +155,6 @@ def owned(owner: str) -> dict[UUID, int | None]:
     """messageId → where somebody wants it to end, of every running answer that is the owner's."""
     rows = Generation.objects.filter(owner=owner, status=Generation.Status.RUNNING)
     return dict(rows.values_list("pk", "stop_length").order_by())
-
-
-def write_trace(trace: Trace) -> None:
-    """What the request took; the browser's marks may be there already, or an older attempt's."""
-    turn_statements.write_trace(trace)
-
-
-def write_client_marks(user_id: int, request_id: str, marks: dict[str, float]) -> bool:
-    """The browser's own marks of one of its requests; False when there is no such request.
-
-    They may come before the server's own trace is written: whoever is first makes the row.
-    """
-    generation = (
-        Generation.objects.filter(user_id=user_id, request_id=request_id).select_related("room").first()
-    )
-    if generation is None:
-        return False
-    with transaction.atomic():
-        trace, _ = Trace.objects.select_for_update().get_or_create(
-            user_id=user_id, request_id=request_id,
-            defaults={
-                "room_id": generation.room_id, "character_id": generation.room.character_id,
-                "message_id": generation.pk, "path": generation.path,
-            },
-        )
-        merged = {**trace.client_marks, **marks}
-        trace.client_marks = dict(list(merged.items())[:CLIENT_MARKS_MAX])
-        trace.save(update_fields=["client_marks"])
-    return True
 
 
 def set_window_start(room_id: UUID, position: int, *, head: int) -> None:

@@ -58,6 +58,7 @@ class Accepted:
     room: RoomRow
     #: What the answer's prompt is made of: (role, content, tokens, position), read with the turn. A repeat needs none.
     said: Rows = field(default_factory=list)
+    kind: str = ""
 
 
 def accept_send(request: Request, text: str) -> Accepted:
@@ -225,7 +226,7 @@ def _accepted(
         user_message_id=user_message.pk if user_message else None,
         user_text=user_message.content if user_message else "",
         user_created_at=user_message.created_at.isoformat() if user_message else "",
-        room=room,
+        room=room, kind=generation.kind,
     )
 
 

@@ -29,6 +29,11 @@ def take_guest(address: str) -> None:
     _take(RateLimitItemPerHour(settings.CHAT_GUESTS_PER_HOUR), "guest", address)
 
 
+def may_lose_a_send(user_id: int) -> bool:
+    """One send that its browser says was never accepted; as many as there may be answers."""
+    return _limiter.hit(RateLimitItemPerMinute(settings.CHAT_TURNS_PER_MINUTE), "lost send", str(user_id))
+
+
 def forget() -> None:
     """Count from nothing again."""
     _limiter.storage.reset()

@@ -34,10 +34,16 @@ def tell(*statements: Statement) -> list[Told]:
     adapted = [(sql, [_adapt(value) for value in values]) for sql, values in statements]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            return [_told(cursor.execute(sql, values)) for sql, values in adapted]
+            return [_run(cursor, sql, values) for sql, values in adapted]
         # Values are bound on our side of the wire, and so several statements may travel as one.
         cursor.execute("; ".join(sql for sql, _ in adapted), [value for _, values in adapted for value in values])
         return [_told(cursor), *(_told(cursor) for _ in adapted[1:] if cursor.nextset())]
+
+
+def _run(cursor: Any, sql: str, values: list[Any]) -> Told:
+    # What `execute` returns is SQLite's own cursor, and tells errors as SQLite's: some come with the first row only.
+    cursor.execute(sql, values)
+    return _told(cursor)
 
 
 def _told(cursor: Any) -> Told:

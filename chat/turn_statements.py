@@ -230,12 +230,20 @@ def count_said(story: Story) -> bool:
     return room.touched == 1
 
 
-_TRACE_FIELDS = ("message", "path", "attempt", "outcome", "error_code", "marks", "calls")
+_TRACE_FIELDS = (
+    "message", "kind", "path", "cohort", "stage", "attempt", "outcome", "error_code", "route_name", "resumes", "marks",
+    "calls", "ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned",
+)
 _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
     f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS
-)
+) + f" RETURNING {table(Trace)}.client_marks <> '{{}}'"
 
 
-def write_trace(trace: Trace) -> None:
-    """The browser's marks may be there already, or an older attempt's."""
-    tell(insert(trace, ending=_TRACE_AGAIN))
+def write_trace(trace: Trace) -> bool:
+    """The server's side; an older attempt's is replaced. True: the browser's marks are there already."""
+    return bool(tell(insert(trace, ending=_TRACE_AGAIN))[0].rows[0][0])
+
+
+def make_trace(trace: Trace) -> None:
+    """Unless there is one."""
+    tell(insert(trace, ending="ON CONFLICT (user_id, request_id) DO NOTHING"))

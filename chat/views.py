@@ -12,8 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from django.utils.translation import get_language
 from msgspec import Meta
 
-from chat import generations, history, rates, rooms
-from chat.api import body_of, decoded, error_body, json_view
+from chat import history, rates, rooms
+from chat.api import body_of, decoded, error_body, form_field, json_view
 from chat.errors import BadCommand, NotFound, Unavailable
 from streaming.commands import (
     ContinueMessage,
@@ -32,6 +32,7 @@ from streaming.identity import identity_of
 from streaming.run import Run, Terminal
 from streaming.service import change_room, take_turn, user_message
 from streaming.sse import answer_stream, parse_last_event_id, turn_stream
+from streaming.timings import report_timing
 from streaming.turns import Door, Turn
 
 #: A route's own limit is shorter; takeovers may add to it.
@@ -137,12 +138,14 @@ async def message_stream(request: HttpRequest, message_id: UUID) -> HttpResponse
 
 @json_view("POST")
 async def timings(request: HttpRequest) -> HttpResponseBase:
+    """As JSON; or, by navigator.sendBeacon, as a form with the same JSON in `timing`, and the CSRF token."""
     user: Any = await request.auser()
     rates.take_command(user.pk)
-    command = parse_command(body_of(request))
+    told = form_field(request, "timing")
+    command = parse_command(body_of(request) if told is None else told)
     if not isinstance(command, Timing):
         raise BadCommand("unknown_type", "This address takes timing.")
-    await in_database(generations.write_client_marks, user.pk, command.request_id, command.marks)
+    await in_database(report_timing, identity_of(user), command, command.room_id)
     return HttpResponse(status=204)
 
 
@@ -172,7 +175,9 @@ async def _ended(engine: Engine, turn: Turn) -> Terminal:
         async with asyncio.timeout(ANSWER_WAIT_SECONDS):
             while isinstance(found := await _found(engine, turn), Run):
                 # Shielded: a client that leaves must not take the answer along.
-                if (terminal := await asyncio.shield(found.ended)) is not None:
+                with found.attendance.seat():
+                    terminal = await asyncio.shield(found.ended)
+                if terminal is not None:
                     return terminal
     except TimeoutError:
         raise Unavailable("provider_total_timeout", "The answer took too long as a whole.") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from chat.routes import RouteError, routes_from
 SHORTEST_LEASE_SECONDS = 2.0
 #: Readers acknowledge every quarter of the window.
 SMALLEST_WINDOW_EVENTS = 4
+#: What spans are made and sent with; not in the lock, for most sites send none.
+EXPORTER = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
 
 
 @register()
@@ -68,6 +71,26 @@ def check_live_path(**kwargs: Any) -> list[CheckMessage]:
         hint = "Make it longer than PROVIDER_FIRST_CONTENT_SECONDS and PROVIDER_GAP_SECONDS."
         errors.append(Error("PROVIDER_TOTAL_SECONDS hides the other limits.", hint=hint, id="chatproject.E004"))
     return errors
+
+
+@register()
+def check_watching(**kwargs: Any) -> list[CheckMessage]:
+    messages: list[CheckMessage] = []
+    if settings.TRACE_RETENTION_DAYS < 0 or not settings.TIMINGS_LATE_SECONDS > 0:
+        hint = "TRACE_RETENTION_DAYS is 0 or more, TIMINGS_LATE_SECONDS more than 0."
+        messages.append(Error("What is measured is kept for less than no time.", hint=hint, id="chatproject.E007"))
+    if settings.OTEL_EXPORTER_OTLP_ENDPOINT and not has_exporter():
+        hint = f"pip install {' '.join(EXPORTER)}, or unset it."
+        messages.append(Warning("OTEL_EXPORTER_OTLP_ENDPOINT is set, but spans cannot be sent: OpenTelemetry is not "
+                                "installed.", hint=hint, id="chatproject.W005"))
+    return messages
+
+
+def has_exporter() -> bool:
+    try:
+        return all(find_spec(name) for name in ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"))
+    except ModuleNotFoundError:
+        return False
 
 
 @register()

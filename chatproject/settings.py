@@ -13,6 +13,7 @@ from environs import Env
 
 from chatproject import secrets_file
 from chatproject.social import sign_in_origins, social_apps
+from chatproject.watching import *  # noqa: F403 - a part of this file
 
 env = Env()
 
@@ -292,6 +293,4 @@ LOG_JSON = env.bool("LOG_JSON", False)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "chatproject.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
-#: Without a token, /metrics answers only to this very machine; behind a proxy, to nobody.
-METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 CSRF_FAILURE_VIEW = "chat.api.csrf_failure"

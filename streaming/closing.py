@@ -7,12 +7,13 @@ import asyncio
 import structlog
 from django.db import IntegrityError
 
-from chat import generations, outbox
+from chat import generations, outbox, traces
 from chat.errors import Unavailable
 from chat.generations import Outcome
 from chat.models import Trace
-from streaming import metrics
+from streaming import metrics, telemetry
 from streaming.database import in_database
+from streaming.latecomers import Latecomers, Unread
 from streaming.writing import Job
 
 SETTLE_RETRY_FIRST_SECONDS = 0.2
@@ -34,15 +35,22 @@ async def settle_until_committed(job: Job, outcome: Outcome) -> bool:
         delay = min(delay * 2, SETTLE_RETRY_MOST_SECONDS)
 
 
-async def close_up(job: Job, outcome: Outcome) -> None:
+async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers) -> None:
     """After the readers have their end: trace, post-processing released, one log line. Loss is survivable."""
     _log(job, outcome)
+    key = job.run.key
+    unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
+    if job.run.attendance.absent_since is not None:
+        latecomers.expect(unread)
     try:
         await in_database(_write_after, job, outcome)
     except (Unavailable, IntegrityError) as error:
         # Integrity: the room or the guest who asked has been deleted meanwhile.
         metrics.TRACES_LOST.inc()
-        log.warning("trace_lost", requestId=job.run.key.request_id, cause=str(error))
+        log.warning("trace_lost", cause=str(error))
+    finally:
+        unread.is_written.set()
+    telemetry.export(job, outcome)
 
 
 def _write_after(job: Job, outcome: Outcome) -> None:
@@ -50,21 +58,34 @@ def _write_after(job: Job, outcome: Outcome) -> None:
     outbox.release(key.message_id)
     if job.prompts.window_start != job.prompts.context.window_start:
         generations.set_window_start(key.room_id, job.prompts.window_start, head=job.run.head)
-    generations.write_trace(Trace(
+    traces.write(Trace(
         request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
-        message_id=key.message_id, path=job.path, attempt=key.attempt, outcome=outcome.status,
-        error_code=outcome.error_code, marks=job.clock.rounded(),
-        calls=[call.row() for call in job.calls],
+        message_id=key.message_id, kind=job.kind, path=job.path, cohort=job.assigned.cohort, stage=job.assigned.stage,
+        attempt=key.attempt, outcome=outcome.status, error_code=outcome.error_code, route_name=job.route_name,
+        resumes=job.run.attendance.resumes, marks=_marks(job), calls=[call.row() for call in job.calls],
     ))
 
 
+def _marks(job: Job) -> dict[str, float]:
+    """The stages, and what chat/figures.py must know of owners and readers beside them."""
+    attendance, ms = job.run.attendance, job.clock.ms
+    left = None if attendance.absent_since is None else ms(attendance.absent_since)
+    if left is not None and not attendance.was_read and job.run.key.attempt == 1:
+        # Whoever asked was gone before there was an answer to read, and so has not seen it accepted.
+        left = job.clock.marks.get("accepted", 0.0)
+    beside = {
+        "left": left,
+        "back": None if attendance.back_at is None else ms(attendance.back_at),
+        "took_over": job.took_over_ms,
+    }
+    return job.clock.rounded() | {name: round(at, 1) for name, at in beside.items() if at is not None}
+
+
 def _log(job: Job, outcome: Outcome) -> None:
-    key = job.run.key
     job.clock.observe(job.path)
     metrics.ANSWERS.labels(path=job.path, outcome=outcome.status, code=outcome.error_code).inc()
     log.info(
-        "answer", requestId=key.request_id, roomId=str(key.room_id), userId=job.user_id,
-        characterId=job.character_id, path=job.path, outcome=outcome.status, code=outcome.error_code,
-        attempt=key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),
+        "answer", **job.who, outcome=outcome.status, code=outcome.error_code, cohort=job.assigned.cohort,
+        attempt=job.run.key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),
         chars=len(outcome.text), events=outcome.last_seq, marks=job.clock.rounded(),
     )

@@ -97,9 +97,13 @@ class Received(Command, tag="received", frozen=True, kw_only=True):
 
 
 class Timing(Command, tag="timing", frozen=True, kw_only=True):
-    """Client stage marks, milliseconds since the click."""
+    """Client stage marks, milliseconds since the click; the first report of a request counts.
+
+    `room_id` where the socket does not say it: only then is a send known that never reached the server.
+    """
 
     request_id: RequestId
+    room_id: UUID | None = None
     marks: Annotated[dict[Annotated[str, Meta(pattern=r"^[\w.-]{1,32}(?!\n)$")], float], Meta(max_length=32)]
 
 

@@ -37,8 +37,9 @@ from streaming.events import CommandError, Ready, encode
 from streaming.identity import Identity, identity_of, load_user, session_key_of
 from streaming.reader import SocketReader
 from streaming.resume import resume
-from streaming.rollout import path_for
+from streaming.rollout import assignment
 from streaming.service import change_room, take_turn, warm
+from streaming.timings import report_timing
 
 #: So many refused commands, and none obeyed between them, is no browser of ours.
 FLOOD_REFUSALS = 100
@@ -54,6 +55,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
     reader: SocketReader
     room_id: UUID
     user_id: int
+    character_id: str
     session_key: str
     identity: Identity
     checked_at: float
@@ -101,9 +103,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
         user = load_user(self.session_key)
         self.identity = identity_of(user, self.session_key)
         room = rooms.get_room_for(user, self.room_id)
-        self.user_id = user.pk
+        self.user_id, self.character_id = user.pk, room.character.slug
         ready = Ready(
-            room_id=room.pk, head=room.head, path=path_for(is_staff=user.is_staff),
+            room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff).path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
         )
         return ready, generations.running_in([room.pk], not_by=self.engine.owner)
@@ -117,6 +119,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.reader.post(encode(ready))
         self.reader.start()
         self.engine.hub.enter(self, ready.head)
+        self.engine.runner.latecomers.entered(self.room_id)
+        structlog.contextvars.bind_contextvars(
+            roomId=str(self.room_id), userId=self.user_id, characterId=self.character_id, path=ready.path
+        )
         if not self.engine.running.in_room(self.room_id):
             self.engine.warmer.open(self.room_id)
         metrics.SOCKETS.inc()
@@ -141,7 +147,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
             self._refuse(error, command)
         except Exception:
             # Told, not raised: a client that resends what closes its socket would never come to rest.
-            log.exception("command_crashed", command=type(command).__name__, roomId=str(self.room_id))
+            log.exception(
+                "command_crashed", command=type(command).__name__, requestId=getattr(command, "request_id", "")
+            )
             self._refuse(Crashed("internal_error", CODES["internal_error"]), command)
 
     def _parse(self, text: str | None) -> AnyCommand:
@@ -163,7 +171,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
                 )
             case Timing():
-                await in_database(generations.write_client_marks, self.user_id, command.request_id, command.marks)
+                await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
                 await warm(self.engine)
             case _:

@@ -86,6 +86,8 @@ class Engine:
     async def stop(self) -> None:
         """Answers that end soon end here; the others are checkpointed and let go, for a neighbour or the next start."""
         self.is_draining = True
+        for run in self.runner.runs():
+            run.attendance.excuse()
         await self.pulse.say_goodbye()
         self.warmer.stop()
         await self.runner.finish(within=settings.STREAM_DRAIN_SECONDS)

@@ -5,17 +5,22 @@ Clocks are injected; all are monotonic, in seconds. Observing costs two clock re
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeAlias
 
+import structlog
 from prometheus_client import Counter, Histogram
 
 from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
 from streaming.providers.calls import Call, Heard, unheard
 
 Clock: TypeAlias = Callable[[], float]
+
+log = structlog.get_logger(__name__)
+_log_level = logging.getLogger(__name__)
 
 #: The server's marks of one request, in the order in which they are reached.
 STAGES = (
@@ -57,6 +62,10 @@ class StageClock:
         """A clock whose request was received at `received_at`, by time.monotonic."""
         return cls(received_at=received_at)
 
+    @property
+    def received_at(self) -> float:
+        return self._received_at
+
     def mark(self, stage: str) -> None:
         """Reached now."""
         self.set(stage, self._clock())
@@ -66,10 +75,12 @@ class StageClock:
         if stage not in STAGES:
             raise KeyError(stage)
         if stage not in self.marks or (stage == "first_byte" and "first_content" not in self.marks):
-            self.marks[stage] = self._ms(at)
+            self.marks[stage] = self.ms(at)
+            if _log_level.isEnabledFor(logging.DEBUG):
+                log.debug("stage", stage=stage, ms=round(self.marks[stage], 1))
 
     def now_ms(self) -> float:
-        return self._ms(self._clock())
+        return self.ms(self._clock())
 
     def rounded(self) -> dict[str, float]:
         """The marks for storing: tenths of a millisecond."""
@@ -80,7 +91,7 @@ class StageClock:
         for stage, ms in self.marks.items():
             STAGE.labels(stage, path).observe(ms / 1000)
 
-    def _ms(self, at: float) -> float:
+    def ms(self, at: float) -> float:
         return (at - self._received_at) * 1000
 
 

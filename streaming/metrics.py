@@ -13,7 +13,6 @@ SETTLE_RETRIES = Counter("soksak_settle_retries_total", "Ends that could not be 
 CHECKPOINT_FAILURES = Counter("soksak_checkpoint_failures_total", "Checkpoints that could not be written.")
 CHECKPOINT_LAG = Gauge("soksak_checkpoint_behind", "1 while running text is not resumable after a crash.")
 TRACES_LOST = Counter("soksak_traces_lost_total", "Traces that could not be written.")
-MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
 LOG_UP = Gauge("soksak_event_log_up", "0 while running answers can be resumed at their own process only.")
 LOG_FENCED = Counter("soksak_event_log_fenced_total", "Writes refused because another owner had written since.")
 LOG_FOREIGN = Counter("soksak_event_log_foreign_total", "Entries of the log that nobody of ours wrote whole.")

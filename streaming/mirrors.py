@@ -50,7 +50,7 @@ class Mirrors:
 
     def __init__(self, hub: Hub, remind: Callable[[UUID], None]) -> None:
         self._hub = hub
-        self._remind = remind
+        self.remind = remind
         self._mirrors: dict[UUID, Mirror] = {}
 
     def get(self, message_id: UUID) -> Run | None:
@@ -95,7 +95,7 @@ class Mirrors:
         message_id = run.key.message_id
         self._mirrors[message_id] = Mirror(run, reminded_at=time.monotonic())
         self.log.watch(message_id, f"{run.key.attempt}-{run.text_seq}")
-        self._remind(message_id)
+        self.remind(message_id)
         metrics.MIRRORS.set(len(self._mirrors))
 
     def _introduce(self, generation: Generation, run: Run) -> None:
@@ -214,9 +214,11 @@ class Mirrors:
         return None
 
     def _keep_reminding(self, message_id: UUID, mirror: Mirror) -> None:
-        if time.monotonic() - mirror.reminded_at > REMIND_SECONDS:
+        if not mirror.run.attendance.is_read_here:
+            mirror.reminded_at = 0.0
+        elif time.monotonic() - mirror.reminded_at > REMIND_SECONDS:
             mirror.reminded_at = time.monotonic()
-            self._remind(message_id)
+            self.remind(message_id)
 
 
 def is_further(run: Run, other: Run) -> bool:

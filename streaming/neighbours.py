@@ -104,6 +104,7 @@ class Neighbours:
                 self._do(self.ownership.look_after())
             case ReadElsewhere(message_id):
                 self.log.hurry(message_id)
+                self.running.read_elsewhere(message_id)
             case LetGo():
                 self._do(self.ownership.adopt())
             case FlagsChanged():

@@ -70,7 +70,10 @@ class Ownership:
         for takeover in await in_database(_claim_abandoned, self._lease.owner, self._written()):
             generation = takeover.generation
             await self._read_further(generation)
-            log.info("takeover", messageId=str(generation.pk), attempt=generation.attempt)
+            log.info(
+                "takeover", requestId=generation.request_id, roomId=str(generation.room_id), userId=generation.user_id,
+                characterId=generation.room.character.slug, path=generation.path, attempt=generation.attempt,
+            )
             # Its reader has waited since the request came, not since this process heard of it.
             waited = max(0.0, (timezone.now() - generation.created_at).total_seconds())
             self._runner.take_over(takeover, StageClock.since(time.monotonic() - waited))

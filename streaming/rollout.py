@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import waffle
@@ -11,14 +12,23 @@ from django.core.cache import caches
 SWITCH = "chat_streaming"
 
 
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The path, and of which cohort's at which stage of the rollout: `stream`, `control`, or empty for neither."""
+
+    path: Literal["stream", "completed"]
+    cohort: Literal["stream", "control", ""]
+    stage: int
+
+
 def forget() -> None:
     """An operator has turned a switch: what is remembered of it here is old."""
     caches["switches"].clear()
 
 
-def path_for(*, is_staff: bool) -> Literal["stream", "completed"]:
-    """`stream`, or `completed` when the setting or the admin's switch turns streaming off."""
-    del is_staff  # cohorts come with the staged rollout; the seam is here
+def assignment(user_id: int, is_staff: bool) -> Assignment:
+    """`completed` for everybody when the setting or the admin's switch turns streaming off."""
+    del user_id, is_staff  # cohorts come with the staged rollout; the seam is here
     if settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH):
-        return "stream"
-    return "completed"
+        return Assignment("stream", "stream", 0)
+    return Assignment("completed", "control", 0)

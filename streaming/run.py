@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import UNSET, UnsetType
 
+from streaming.attendance import Attendance
 from streaming.events import Ack, Chunk, End, Failure, Rewind, Snapshot, Start, checksum, encode
 
 Terminal = End | Failure
@@ -58,6 +59,7 @@ class Run:
         self.terminal: Terminal | None = None
         #: Done when the run is over: the terminal event, or None when somebody else took the answer.
         self.ended: asyncio.Future[Terminal | None] = asyncio.get_running_loop().create_future()
+        self.attendance = Attendance()
         #: Code points the reader had seen when they said stop.
         self.stopped_at: int | None = None
         #: What was told last of its place in the queue, while it waits: for those who come later.
@@ -131,10 +133,14 @@ class Run:
         }
 
     def follow(self, follower: Follower) -> None:
-        self._followers.add(follower)
+        if follower not in self._followers:
+            self._followers.add(follower)
+            self.attendance.came()
 
     def unfollow(self, follower: Follower) -> None:
-        self._followers.discard(follower)
+        if follower in self._followers:
+            self._followers.remove(follower)
+            self.attendance.went()
 
     def covers(self, attempt: int, seq: int) -> bool:
         """Whether a reader at (attempt, seq) can go on from the buffer, without a snapshot."""

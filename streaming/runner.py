@@ -21,6 +21,7 @@ from streaming.duties import complain
 from streaming.endings import end_of
 from streaming.hub import Hub
 from streaming.instrumentation import StageClock
+from streaming.latecomers import Latecomers
 from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
 from streaming.providers import Providers
@@ -53,6 +54,7 @@ class Runner:
         self._warmer = warmer
         self._runs: dict[UUID, Run] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
+        self.latecomers = Latecomers()
 
     def start(self, turn: Turn, clock: StageClock) -> Run:
         """Begin the answer of a new turn; every tab in the room sees it begin."""
@@ -63,6 +65,7 @@ class Runner:
         self._launch(Job(
             run, RoomPrompts(turn.context, clock.mark), turn.routes, clock,
             accepted.user_id, accepted.character_id, accepted.room.character_id, accepted.path, self._lease,
+            turn.assigned, accepted.kind,
         ))
         if accepted.prefix:
             run.append(accepted.prefix)
@@ -81,6 +84,7 @@ class Runner:
         self._launch(Job(
             run, RoomPrompts(takeover.context, clock.mark), takeover.routes, clock, generation.user_id,
             generation.room.character.slug, generation.room.character_id, generation.path, self._lease,
+            takeover.assigned, generation.kind, clock.now_ms() if run.base else None,
         ))
         return run
 
@@ -111,7 +115,10 @@ class Runner:
         """Another process owns this answer now; its readers here are told where it goes on."""
         run = self._runs.get(message_id)
         if run is not None:
-            log.warning("run_lost", messageId=str(message_id), attempt=run.key.attempt)
+            log.warning(
+                "run_lost", requestId=run.key.request_id, roomId=str(run.key.room_id), messageId=str(message_id),
+                attempt=run.key.attempt,
+            )
             self._drop(message_id)
             del self._runs[message_id]
             self._delegate.lost(message_id, run.key.room_id)
@@ -155,8 +162,11 @@ class Runner:
         metrics.RUNNING.inc()
         self._delegate.began(job.run)
         self._hub.present(job.run)
+        job.run.attendance.began()
         # A context of its own: the request that caused the answer may end long before it.
-        task = asyncio.create_task(self._live(job), context=contextvars.Context())
+        context = contextvars.Context()
+        context.run(structlog.contextvars.bind_contextvars, **job.who)
+        task = asyncio.create_task(self._live(job), context=context)
         task.add_done_callback(complain)
         self._tasks[message_id] = task
 
@@ -186,7 +196,7 @@ class Runner:
         except Superseded:
             raise
         except Exception:
-            log.exception("answer_crashed", requestId=job.run.key.request_id)
+            log.exception("answer_crashed")
             status = Generation.Status.INTERRUPTED if job.run.length else Generation.Status.FAILED
             return Outcome(
                 status=status, text=job.run.text, last_seq=job.run.next_seq, error_code="internal_error",
@@ -196,10 +206,11 @@ class Runner:
     async def _close(self, job: Job, outcome: Outcome) -> None:
         key = job.run.key
         if not await settle_until_committed(job, outcome):
-            log.warning("answer_superseded", requestId=key.request_id, attempt=key.attempt)
+            log.warning("answer_superseded", attempt=key.attempt)
             raise Superseded
         job.clock.mark("settled")
+        job.run.attendance.close()
         job.run.finish(end_of(key, outcome))
         job.clock.mark("end_frame")
         self._runs.pop(key.message_id, None)
-        await close_up(job, outcome)
+        await close_up(job, outcome, self.latecomers)

@@ -33,7 +33,18 @@ class Running:
         if isinstance(ending, Generation):
             # It may have begun here while the row was read.
             return self.get(message_id) or await self._mirrors.open(ending)
+        if ending is not None:
+            self._runner.latecomers.read(message_id)
+            self._mirrors.remind(message_id)
         return ending
+
+    def read_elsewhere(self, message_id: UUID) -> None:
+        """Another process has a reader of an answer that may be ours."""
+        run = self._runner.get(message_id)
+        if run is not None:
+            run.attendance.read_elsewhere()
+        else:
+            self._runner.latecomers.read(message_id)
 
     async def discover(self, generation: Generation) -> Run:
         """Heard of by a hint or found by a look at the rows."""

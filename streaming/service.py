@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
+import structlog
+
 from chat import edits, generations
-from chat.errors import CODES, NotFound, Refused, Unavailable
+from chat.errors import CODES, ChatError, NotFound, Refused, Unavailable
 from chat.messages import Accepted
 from streaming.commands import EditMessage, RewindRoom, RoomCommand, SelectVariant, Stop, TurnCommand
 from streaming.database import in_database
@@ -24,6 +26,8 @@ from streaming.turns import Door, Turn, begin, load_routes
 #: How soon somebody who was refused may try again: about the time of an answer.
 OVERLOAD_RETRY_MS = 5_000
 
+log = structlog.get_logger(__name__)
+
 
 async def take_turn(
     engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, *,
@@ -33,10 +37,14 @@ async def take_turn(
 
     `reader` is told what a repeat needs to know. Raises ChatError; then nothing was written and no model was asked.
     """
-    if engine.is_draining:
-        raise _draining()
-    # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
-    turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
+    who = {"requestId": command.request_id, "roomId": str(room_id), "userId": identity.user_id}
+    with structlog.contextvars.bound_contextvars(**who):
+        try:
+            # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
+            turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
+        except ChatError as error:
+            log.info("refused", code=error.code, door=door)
+            raise
     accepted = turn.accepted
     if reader is not None:
         reader.post(encode(Ack(request_id=accepted.request_id, stage="accepted", message_id=accepted.message_id)))
@@ -48,6 +56,8 @@ async def take_turn(
 async def _begin(
     engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float
 ) -> Turn:
+    if engine.is_draining:
+        raise _draining()
     refusal = await _refusal(engine)
     turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal)
     accepted = turn.accepted
@@ -56,6 +66,7 @@ async def _begin(
     if engine.is_draining:
         # Committed, and left to whoever starts next: this process's runs have been let go.
         raise _draining()
+    structlog.contextvars.bind_contextvars(characterId=accepted.character_id, path=accepted.path)
     clock = StageClock.since(received_at)
     clock.set("accepted", turn.accepted_at)
     clock.set("context_loaded", turn.loaded_at)

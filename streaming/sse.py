@@ -11,6 +11,7 @@ from functools import partial
 
 from django.conf import settings
 
+from chat.messages import Accepted
 from streaming.commands import Known
 from streaming.endings import rewound
 from streaming.engine import Engine
@@ -38,11 +39,22 @@ def parse_last_event_id(value: str) -> tuple[int, int] | None:
 def turn_stream(engine: Engine, turn: Turn) -> AsyncIterator[bytes]:
     """Everything of one turn, from its acceptance to its end."""
     # Looked up now, not when the stream is first read: a quick answer may be over by then.
-    return _turn(engine, turn, engine.running.get(turn.accepted.message_id))
+    run = engine.running.get(turn.accepted.message_id)
+    if run is not None:
+        run.attendance.reserve()
+    return _turn(engine, turn, run)
 
 
 async def _turn(engine: Engine, turn: Turn, run: Run | None) -> AsyncIterator[bytes]:
-    accepted = turn.accepted
+    try:
+        async for part in _told(engine, turn.accepted, run):
+            yield part
+    finally:
+        if run is not None:
+            run.attendance.went()
+
+
+async def _told(engine: Engine, accepted: Accepted, run: Run | None) -> AsyncIterator[bytes]:
     if accepted.user_message_id is not None:
         yield frame(encode(user_message(accepted)))
     yield frame(encode(Ack(request_id=accepted.request_id, stage="accepted", message_id=accepted.message_id)))

@@ -20,7 +20,7 @@ from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCom
 from streaming.events import Path
 from streaming.identity import Identity, guard_of
 from streaming.providers.base import Limits, Prices, Route
-from streaming.rollout import path_for
+from streaming.rollout import Assignment, assignment
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,7 @@ class Turn:
     routes: tuple[Route, ...]
     accepted_at: float
     loaded_at: float
+    assigned: Assignment
 
 
 Door = Literal["socket", "sse", "post"]
@@ -65,7 +66,8 @@ def begin(
 
     Raises NotSignedIn, NotFound, BadCommand, Refused, and `refusal` for what is new; then nothing was written.
     """
-    path = PATHS[door] if path_for(is_staff=identity.is_staff) == "stream" else "completed"
+    assigned = assignment(identity.user_id, identity.is_staff)
+    path = PATHS[door] if assigned.path == "stream" else "completed"
     request = Request(
         user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
         guard=guard_of(identity), refusal=refusal,
@@ -73,9 +75,9 @@ def begin(
     accepted = _accept(request, command)
     accepted_at = time.monotonic()
     if not accepted.is_new:
-        return Turn(accepted, None, (), accepted_at, accepted_at)
+        return Turn(accepted, None, (), accepted_at, accepted_at, assigned)
     context = context_of(accepted.room, tuple(history.turns_of(accepted.said)))
-    return Turn(accepted, context, load_routes(accepted.room), accepted_at, time.monotonic())
+    return Turn(accepted, context, load_routes(accepted.room), accepted_at, time.monotonic(), assigned)
 
 
 def _accept(request: Request, command: TurnCommand) -> Accepted:
@@ -157,9 +159,12 @@ class Takeover:
     generation: Generation
     context: PromptContext
     routes: tuple[Route, ...]
+    assigned: Assignment
 
 
 def load_takeover(generation: Generation) -> Takeover:
     room = Room.objects.select_related("character", "route").get(pk=generation.room_id)
     context = load_context(room, before=generation.message.position)
-    return Takeover(generation, context, load_routes(room))
+    # As it would be now: what it was at the acceptance went with the owner.
+    assigned = assignment(generation.user_id, generation.user.is_staff)
+    return Takeover(generation, context, load_routes(room), assigned)

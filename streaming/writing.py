@@ -21,6 +21,7 @@ from streaming.providers import Providers
 from streaming.providers.base import Finished, ProviderError, Route, Text
 from streaming.providers.calls import Call
 from streaming.providers.chain import Chain, Recovering, RouteChosen
+from streaming.rollout import Assignment
 from streaming.run import Run
 from streaming.warming import Warmer
 
@@ -46,10 +47,23 @@ class Job:
     character_pk: int
     path: str
     lease: Lease
+    assigned: Assignment
+    kind: str
+    #: When another owner's text was taken over, by the request's clock.
+    took_over_ms: float | None = None
     route_name: str = ""
     model: str = ""
     recoveries: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+
+    @property
+    def who(self) -> dict[str, Any]:
+        """What every line about this answer says, whoever writes it."""
+        key = self.run.key
+        return {
+            "requestId": key.request_id, "roomId": str(key.room_id), "userId": self.user_id,
+            "characterId": self.character_id, "path": self.path,
+        }
 
 
 async def write_answer(job: Job, providers: Providers, warmer: Warmer) -> Outcome:

@@ -10,17 +10,22 @@ from django.utils.safestring import SafeString
 
 from chat.admin.base import link
 from chat.admin.generations import ByRequestAdmin
+from chat.figures import on_one_clock
 from chat.models import Trace
 
 
 @admin.register(Trace)
 class TraceAdmin(ByRequestAdmin):
-    list_display = ("request_id", "path", "outcome", "error_code", "attempt", "character", "created_at")
-    list_filter = ("path", "outcome")
+    list_display = (
+        "request_id", "path", "cohort", "outcome", "first_words", "completion", "failure", "abandoned", "error_code",
+        "character", "created_at",
+    )
+    list_filter = ("path", "cohort", "stage", "outcome", "failure", "abandoned", "mismatched", "ttft_source")
     list_select_related = ("character",)
     fields = (
-        "request_id", "path", "outcome", "error_code", "attempt", "user_link", "room_link", "character",
-        "message_link", "server_marks", "browser_marks", "requests_to_models", "created_at",
+        "request_id", "kind", "path", "cohort", "stage", "outcome", "error_code", "failure", "abandoned", "attempt",
+        "resumes", "mismatched", "route_name", "ttft_ms", "ttft_source", "completion_ms", "user_link", "room_link",
+        "character", "message_link", "server_marks", "browser_marks", "both_sides", "requests_to_models", "created_at",
     )
     readonly_fields = fields
 
@@ -31,6 +36,22 @@ class TraceAdmin(ByRequestAdmin):
     @admin.display(description="browser marks")
     def browser_marks(self, trace: Trace) -> SafeString | str:
         return marks_table(trace.client_marks, "ms since the click")
+
+    @admin.display(description="on one clock")
+    def both_sides(self, trace: Trace) -> SafeString | str:
+        """The server's marks moved by the likeliest offset of the two clocks."""
+        if not (numbers(trace.marks) and numbers(trace.client_marks)):
+            return "–"
+        marks = on_one_clock(numbers(trace.marks), numbers(trace.client_marks))
+        return steps_table([(at, f"{side}: {name}") for at, side, name in marks], "ms since the click")
+
+    @admin.display(description="first words", ordering="ttft_ms")
+    def first_words(self, trace: Trace) -> str:
+        return "–" if trace.ttft_ms is None else f"{trace.ttft_ms:.0f} ms ({trace.ttft_source})"
+
+    @admin.display(description="complete", ordering="completion_ms")
+    def completion(self, trace: Trace) -> str:
+        return "–" if trace.completion_ms is None else f"{trace.completion_ms:.0f} ms"
 
     @admin.display(description="requests to models")
     def requests_to_models(self, trace: Trace) -> SafeString | str:
@@ -51,8 +72,16 @@ class TraceAdmin(ByRequestAdmin):
 
 def marks_table(marks: Any, unit: str) -> SafeString | str:
     """Stages in the order they were reached, each with its time and the step since the one before."""
-    numbers = marks if isinstance(marks, dict) else {}
-    reached = sorted((float(at), stage) for stage, at in numbers.items() if isinstance(at, int | float))
+    return steps_table(sorted((at, stage) for stage, at in numbers(marks).items()), unit)
+
+
+def numbers(marks: Any) -> dict[str, float]:
+    """Those that are times; the column could hold anything."""
+    named = marks.items() if isinstance(marks, dict) else ()
+    return {name: float(at) for name, at in named if isinstance(at, int | float)}
+
+
+def steps_table(reached: list[tuple[float, str]], unit: str) -> SafeString | str:
     if not reached:
         return "–"
     before = [reached[0][0], *(at for at, _ in reached[:-1])]

@@ -88,9 +88,10 @@ class ProcessLease(models.Model):
 
 
 class Trace(models.Model):
-    """One row a request: every stage mark, milliseconds since the command was received.
+    """One row a request: every stage mark, and the figures that chat/figures.py makes of them.
 
-    `marks` are the server's, on its own clock; `client_marks` the browser's, since the click.
+    `marks` are the server's, milliseconds since the command was received; `client_marks` the browser's, since the
+    click. A send that the server never accepted has a row too, when its browser tells of it: without `outcome`.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -99,10 +100,23 @@ class Trace(models.Model):
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="traces")
     character = models.ForeignKey("chat.Character", on_delete=models.CASCADE, related_name="traces")
     message = models.ForeignKey("chat.Message", null=True, on_delete=models.SET_NULL, related_name="+")
+    kind = models.CharField(max_length=10, default="", db_default="", blank=True)
     path = models.CharField(max_length=10)
+    #: Of the rollout, as it was when the request was accepted.
+    cohort = models.CharField(max_length=12, default="", db_default="", blank=True)
+    stage = models.PositiveSmallIntegerField(default=0, db_default=0)
     attempt = models.PositiveIntegerField(default=1)
     outcome = models.CharField(max_length=12, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
+    route_name = models.CharField(max_length=80, default="", db_default="", blank=True)
+    ttft_ms = models.FloatField(null=True, blank=True)
+    ttft_source = models.CharField(max_length=8, default="", db_default="", blank=True)
+    completion_ms = models.FloatField(null=True, blank=True)
+    failure = models.CharField(max_length=16, default="", db_default="", blank=True)
+    abandoned = models.CharField(max_length=16, default="", db_default="", blank=True)
+    mismatched = models.BooleanField(default=False, db_default=False)
+    #: How often a reader came back to the answer while it was written, or a moment after.
+    resumes = models.PositiveSmallIntegerField(default=0, db_default=0)
     marks = models.JSONField(default=dict)
     client_marks = models.JSONField(default=dict)
     #: Every request to a provider that this one caused, in the order of asking: streaming/providers/calls.py.
@@ -114,6 +128,7 @@ class Trace(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "request_id"], name="one_trace_per_request")
         ]
+        indexes = [models.Index(fields=["created_at", "path", "cohort"], name="traces_by_time_and_cohort")]
 
     def __str__(self) -> str:
         return self.request_id

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 from prometheus_client import Gauge
 
+from chat import retention
 from chat.outbox import jobs, upkeep
 from chat.outbox.work import BATCH_JOBS, drain
 
@@ -91,7 +92,7 @@ class OutboxThread:
         if time.monotonic() - self._pruned_at > PRUNE_EVERY_SECONDS:
             self._pruned_at = time.monotonic()
             upkeep.prune()
-
+            retention.keep_up()
         if time.monotonic() - self._measured_at >= MEASURE_EVERY_SECONDS:
             self._measured_at = time.monotonic()
             self._measure()

@@ -15,7 +15,7 @@ from chatproject.schema.tables import table
 from chatproject.social import SOCIAL_PROVIDERS
 
 ROOT = Path(__file__).resolve().parents[2]
-READERS = ("chatproject/settings.py", "chatproject/launch/preflight.py")
+READERS = ("chatproject/settings.py", "chatproject/watching.py", "chatproject/launch/preflight.py")
 APPS_WITH_COMMANDS = ("chat", "streaming")
 INTRODUCTION = """# Configuration
 

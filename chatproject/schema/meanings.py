@@ -72,6 +72,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "ALLOW_PROVIDER_REQUESTS": "false makes every real provider refuse.",
     },
     "Operation": {
+        "TRACE_RETENTION_DAYS": "Traces older than so many days are deleted, by themselves and by `purge`; 0: never.",
+        "TIMINGS_LATE_SECONDS": "A browser's report that comes so long after its request is dropped, seconds.",
+        "OTEL_EXPORTER_OTLP_ENDPOINT": "Where OpenTelemetry spans are sent (OTLP over HTTP); empty: none are made.",
         "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR.",
         "LOG_JSON": "Log lines as JSON.",
         "METRICS_TOKEN": "Bearer token of /metrics; without it only this very machine is answered.",

@@ -92,7 +92,8 @@ OPERATIONS: tuple[Operation, ...] = (
         "live, to its end.", EVENT_STREAM, codes=("message_not_found",), headers=RESUMED,
     ),
     Operation(
-        "tellTimings", "post", "/chat/timings", "Client stage marks of a request.", None, status=204, body=(Timing,),
+        "tellTimings", "post", "/chat/timings", "Client stage marks of a request; by `navigator.sendBeacon` as a form, "
+        "with the same JSON in `timing`, and `csrfmiddlewaretoken`.", None, status=204, body=(Timing,),
         codes=("unknown_type",),
     ),
     Operation(

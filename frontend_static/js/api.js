@@ -23,12 +23,20 @@ export class ApiError extends Error {
   }
 }
 
+/** For what nobody waits for. */
+export function ignoreUnreachable(error) {
+  if (!(error instanceof ApiError)) throw error;
+}
+
 export class Api {
   #fetch;
   #cookies;
   #clock;
+  #sendBeacon;
 
-  constructor({ fetch, cookies, clock }) {
+  /** sendBeacon: the navigator's, bound; where there is none, a request that outlives the page does. */
+  constructor({ fetch, cookies, clock, sendBeacon = () => false }) {
+    this.#sendBeacon = sendBeacon;
     this.#fetch = fetch;
     this.#cookies = cookies;
     this.#clock = clock;
@@ -65,9 +73,15 @@ export class Api {
     return this.#open("GET", `/chat/messages/${messageId}/stream`, { headers, signal });
   }
 
-  /** Client marks, from a page that may be going away. */
+  /** Client marks. */
   report(timing) {
     return this.#json("POST", "/chat/timings", { body: timing, keepalive: true });
+  }
+
+  /** The same from a page that goes away: as a form, for a beacon has no headers to carry the token. */
+  beacon(timing) {
+    const form = new URLSearchParams({ csrfmiddlewaretoken: this.#csrf(), timing: JSON.stringify(timing) });
+    if (!this.#sendBeacon("/chat/timings", form)) this.report(timing).catch(ignoreUnreachable);
   }
 
   async #json(method, path, { timeoutMs = READ_TIMEOUT_MS, ...options } = {}) {

@@ -1,10 +1,12 @@
 /**
  * The browser's stage marks of one request, in milliseconds since its click, and when to report them.
- * click 0 · sent · accepted · start · first_chunk · first_paint · end; ack_timeout, fell_sse, fell_completed, refused,
- * stopped, mismatch where they happened; abandoned_<status> when the page went away before the end.
+ * click 0 · sent · accepted · start · first_chunk · first_paint · end; where they happened ack_timeout, fell_sse,
+ * fell_completed, refused (for a reason of the sender's), failed (for one of ours), stopped, mismatch;
+ * abandoned_before_accept, _before_words or _mid_answer when the page went away before the end, returned when it was
+ * shown again. The names are those of chat/client_marks.py.
  */
 
-import { ApiError } from "./api.js";
+import { ignoreUnreachable } from "./api.js";
 import { CommandType, EventType } from "./protocol.js";
 
 /** After the end, how long the first paint of a completed response may take to be told. */
@@ -22,20 +24,22 @@ export class Marks {
   /** marksSet(requestId, mark, ms) */
   delegate = null;
 
+  #roomId;
   #connection;
   #api;
   #clock;
   #open = new Map(); // requestId → {clickedAt, marks, timer}
 
-  constructor(connection, api, clock) {
+  constructor(roomId, connection, api, clock) {
+    this.#roomId = roomId;
     this.#connection = connection;
     this.#api = api;
     this.#clock = clock;
   }
 
   click(requestId) {
-    this.#open.set(requestId, { clickedAt: this.#clock.now(), marks: {}, timer: null });
-    this.set(requestId, "click");
+    this.#open.set(requestId, { clickedAt: this.#clock.now(), marks: { click: 0 }, timer: null });
+    this.delegate.marksSet(requestId, "click", 0);
   }
 
   /** The first time counts. Requests of other tabs and of earlier pages have no click here, and no marks. */
@@ -45,8 +49,8 @@ export class Marks {
     const ms = Math.round((this.#clock.now() - request.clickedAt) * 10) / 10;
     request.marks[mark] = ms;
     this.delegate.marksSet(requestId, mark, ms);
-    if (isComplete(request.marks)) this.#report(requestId, request);
-    else if (mark === "end") this.#reportLater(requestId, request);
+    if (isComplete(request.marks)) this.#finish(requestId, request);
+    else if (mark === "end") this.#finishLater(requestId, request);
   }
 
   saw({ type, requestId, stage }) {
@@ -64,14 +68,21 @@ export class Marks {
   close(requestId, mark) {
     this.set(requestId, mark);
     const request = this.#open.get(requestId);
-    if (request) this.#report(requestId, request);
+    if (request) this.#finish(requestId, request);
   }
 
-  /** The page is going away, perhaps for good: all is told. `statusOf(requestId)` names the state it was left in. */
-  leave(statusOf) {
-    for (const [requestId, request] of this.#open) {
-      if (!("end" in request.marks)) this.set(requestId, `abandoned_${statusOf(requestId)}`);
-      this.#tellLeaving(requestId, request.marks);
+  /** The page is going away, perhaps for good: all is told, with the state in which it was left. */
+  leave() {
+    for (const [requestId, { marks }] of this.#open) {
+      if (!("end" in marks)) this.set(requestId, `abandoned_${stateOf(marks)}`);
+      this.#api.beacon(this.#report(requestId, marks));
+    }
+  }
+
+  /** The page that had been left is shown again. What was told is made whole by what comes. */
+  back() {
+    for (const [requestId, { marks }] of this.#open) {
+      if (Object.keys(marks).some((mark) => mark.startsWith("abandoned_"))) this.set(requestId, "returned");
     }
   }
 
@@ -80,27 +91,31 @@ export class Marks {
     this.#open.clear();
   }
 
-  #reportLater(requestId, request) {
-    request.timer = this.#clock.setTimeout(() => this.#report(requestId, request), REPORT_AFTER_MS);
+  #finishLater(requestId, request) {
+    request.timer = this.#clock.setTimeout(() => this.#finish(requestId, request), REPORT_AFTER_MS);
   }
 
-  #report(requestId, request) {
+  #finish(requestId, request) {
     this.#clock.clearTimeout(request.timer);
     this.#open.delete(requestId);
     this.#tell(requestId, request.marks);
   }
 
+  /** A report that is lost is lost: the server has marks of its own. */
   #tell(requestId, marks) {
-    const isTold = this.#connection.send({ type: CommandType.timing, requestId, marks });
-    if (!isTold) this.#tellLeaving(requestId, marks);
+    const report = this.#report(requestId, marks);
+    if (this.#connection.send(report)) return;
+    this.#api.report(report).catch(ignoreUnreachable);
   }
 
-  /** Outlives the page. A report that is lost is lost: the server has marks of its own. */
-  #tellLeaving(requestId, marks) {
-    this.#api.report({ type: CommandType.timing, requestId, marks }).catch((error) => {
-      if (!(error instanceof ApiError)) throw error;
-    });
+  #report(requestId, marks) {
+    return { type: CommandType.timing, requestId, roomId: this.#roomId, marks };
   }
+}
+
+function stateOf(marks) {
+  if ("first_chunk" in marks || "first_paint" in marks) return "mid_answer";
+  return "accepted" in marks || "start" in marks ? "before_words" : "before_accept";
 }
 
 function isComplete(marks) {

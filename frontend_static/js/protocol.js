@@ -73,10 +73,14 @@ const RETRYABLE = new Set([
   "not_sent",
 ]);
 
+/** Refusals that are failures of the service, not of what was asked. */
+const OURS = new Set(["overloaded", "database_unavailable", "internal_error", "unreachable"]);
+
 const SIGNED_OUT = new Set(["not_signed_in", "session_expired"]);
 
 export const isPassing = (code) => PASSING.has(code);
 export const isRetryable = (code) => RETRYABLE.has(code);
+export const isFaultOfOurs = (code) => OURS.has(code) || code.startsWith("provider_");
 export const isSignedOut = (code) => SIGNED_OUT.has(code);
 
 /** Close codes x500–x999 of the application ranges mean "don't come back"; every other end is an accident. */

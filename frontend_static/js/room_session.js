@@ -12,7 +12,7 @@ import { SseTransport } from "./sse_transport.js";
 
 /** `path`: "completed" when the document says that streaming is off for this reader. */
 export function openRoomSession({ roomId, path, store, delegate, clock = systemClock }) {
-  const api = new Api({ fetch: fetch.bind(globalThis), cookies: () => document.cookie, clock });
+  const api = new Api({ fetch: fetch.bind(globalThis), cookies: () => document.cookie, clock, sendBeacon: navigator.sendBeacon?.bind(navigator) });
   const socketUrl = new URL(`/ws/rooms/${roomId}/`, location.href);
   socketUrl.protocol = socketUrl.protocol.replace("http", "ws");
   const transports = {

@@ -53,7 +53,7 @@ export class Session {
     this.#clock = clock;
     this.#lifecycle = lifecycle;
     const connection = new Connection(transports.socket, clock);
-    const marks = new Marks(connection, api, clock);
+    const marks = new Marks(roomId, connection, api, clock);
     const follower = new Follower(store, transports, clock);
     const ladder = new Ladder(roomId, transports, follower, clock);
     this.#connection = connection;
@@ -245,6 +245,7 @@ export class Session {
   // Lifecycle delegate
 
   lifecycleWoke(reason) {
+    if (reason === "pageshow") this.#marks.back();
     this.#connection.wake(reason);
     this.#inbox.wake();
   }
@@ -254,7 +255,7 @@ export class Session {
   }
 
   lifecycleLeft() {
-    this.#marks.leave((requestId) => this.#answerTo(requestId)?.status ?? "sending");
+    this.#marks.leave();
   }
 
   // Marks delegate

@@ -3,7 +3,7 @@
  * An accepted turn is an answer, and no business of ours.
  */
 
-import { CommandType, EventType, isOver, isRetryable, isSignedOut } from "./protocol.js";
+import { CommandType, EventType, isFaultOfOurs, isOver, isRetryable, isSignedOut } from "./protocol.js";
 import { newRequestId } from "./request_id.js";
 
 const ENDS = new Set([EventType.end, EventType.failure]);
@@ -110,7 +110,7 @@ export class Turns {
   #refuse({ requestId, code, message, retryAfterMs, retryable = isRetryable(code) }) {
     if (this.#ladder.refused(requestId, code, retryAfterMs)) return;
     this.#fail(requestId, code, retryable);
-    this.#marks.close(requestId, "refused");
+    this.#marks.close(requestId, isFaultOfOurs(code) ? "failed" : "refused");
     this.delegate.turnsRefused({ requestId, code, message, retryAfterMs, retryable });
   }
 
@@ -182,8 +182,10 @@ export class Turns {
     this.#refuse({ requestId, code, message, retryable, retryAfterMs });
   }
 
+  /** Every step but a timeout is a request of its own. */
   ladderStepped(requestId, mark) {
     this.#marks.set(requestId, mark);
+    if (mark !== "ack_timeout") this.#marks.set(requestId, "sent");
   }
 }
 

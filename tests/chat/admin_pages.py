@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import generations
+from chat import traces
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Generation, Persona, ProcessLease, Room, Trace
@@ -46,7 +46,7 @@ def answer(room: Room, text: str = "A <b>calm</b> evening.") -> Generation:
         user_id=room.owner_id, request_id=request.request_id, room=room, character=room.character,
         message_id=accepted.message_id, path="stream", marks={"accepted": 4.0, "received": 0.0, "first_chunk": 12.3},
     )
-    generations.write_trace(trace)
+    traces.write(trace)
     return Generation.objects.get(pk=accepted.message_id)
 
 

@@ -7,7 +7,7 @@ import pytest
 from chat import generations
 from chat.generations import Outcome
 from chat.messages import Accepted, Request, accept_send
-from chat.models import Generation, Message, OutboxJob, Room, Trace
+from chat.models import Generation, Message, OutboxJob, Room
 from tests.people import make_room, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -107,21 +107,3 @@ def test_a_lease_from_before_the_clock_jumped_back_proves_nothing(db: None) -> N
     assert generations.live_owners(seconds=5) == set()
     generations.renew_lease("a", seconds=5)
     assert generations.live_owners(seconds=5) == {"a"}
-
-
-def test_client_marks_join_the_trace_whoever_is_first(accepted: Accepted) -> None:
-    user = Generation.objects.get(pk=accepted.message_id).user
-    assert generations.write_client_marks(user.pk, accepted.request_id, {"click": 0.0})
-    room = Room.objects.get(pk=accepted.room_id)
-    generations.write_trace(Trace(
-        request_id=accepted.request_id, user=user, room=room, character=room.character,
-        message_id=accepted.message_id, path="stream", outcome="done", marks={"accepted": 3.0},
-    ))
-    assert generations.write_client_marks(user.pk, accepted.request_id, {"first_paint": 9.0})
-    trace = Trace.objects.get(request_id=accepted.request_id)
-    assert (trace.marks, trace.client_marks) == ({"accepted": 3.0}, {"click": 0.0, "first_paint": 9.0})
-
-
-def test_marks_of_an_unknown_request_are_ignored(accepted: Accepted) -> None:
-    assert not generations.write_client_marks(1, "no-such-request", {"click": 0.0})
-    assert Trace.objects.count() == 0

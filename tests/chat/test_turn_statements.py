@@ -13,8 +13,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from chat import turn_statements
-from chat.generations import Outcome, settle, write_trace
+from chat import traces, turn_statements
+from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
 from chat.statements import columns, insert, tell, uuid_of
@@ -166,10 +166,10 @@ def test_no_part_of_an_outcome_is_forgotten() -> None:
 def test_a_later_attempts_trace_replaces_the_servers_part_only(room: Room) -> None:
     trace = a_trace(room)
     trace.client_marks = {"click": 0}
-    write_trace(trace)
+    traces.write(trace)
     again = a_trace(room)
     again.attempt, again.outcome, again.marks, again.client_marks = 2, "done", {"b": 1}, {}
-    write_trace(again)
+    traces.write(again)
     found = Trace.objects.get()
     assert (found.pk, found.attempt, found.outcome, found.marks) == (trace.pk, 2, "done", {"b": 1})
     assert found.client_marks == {"click": 0}

@@ -12,7 +12,7 @@ from django.conf import settings as configured
 from django.test import Client
 from waffle.models import Switch
 
-from streaming.rollout import SWITCH, path_for
+from streaming.rollout import SWITCH, assignment
 from tests.live import LiveServer
 from tests.waiting import wait_until
 
@@ -21,12 +21,12 @@ from tests.waiting import wait_until
 @pytest.mark.django_db
 def test_a_switch_turned_by_another_process_is_seen_within_seconds() -> None:
     Switch.objects.create(name=SWITCH, active=True)
-    assert path_for(is_staff=False) == "stream"
+    assert assignment(1, is_staff=False).path == "stream"
     # Another process's save: it cannot reach what this one remembers.
     Switch.objects.filter(name=SWITCH).update(active=False)
     later = time.time() + configured.ROUTES_CACHE_SECONDS + 5
     with patch("django.core.cache.backends.locmem.time.time", lambda: later):
-        assert path_for(is_staff=False) == "completed"
+        assert assignment(1, is_staff=False).path == "completed"
 
 
 @pytest.mark.data

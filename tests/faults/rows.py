@@ -74,6 +74,17 @@ class Rows:
         )
         return [content for (content,) in found]
 
+    def traces(self, room_id: UUID) -> list[dict[str, Any]]:
+        """What is kept of each request's figures, oldest first, with the browser's marks."""
+        names = ("path", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned", "client_marks")
+        found = self._run(
+            f"SELECT {', '.join(names)} FROM chat_trace WHERE room_id = ? ORDER BY created_at",  # noqa: S608 - our own
+            self._id(room_id),
+        )
+        rows = [dict(zip(names, row, strict=True)) for row in found]
+        # SQLite keeps JSON as text.
+        return [row | {"client_marks": _json(row["client_marks"])} for row in rows]
+
     def running(self, host: str) -> dict[str, int]:
         """Attempts by requestId of what this host's processes write."""
         return dict(self._run(
@@ -115,3 +126,7 @@ class Rows:
         with psycopg.connect(self._url, autocommit=True) as connection:
             cursor = connection.execute(statement.replace("?", "%s"), values)
             return cursor.fetchall() if cursor.description else []
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value

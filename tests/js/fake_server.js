@@ -55,6 +55,13 @@ export class FakeServer {
     return this.#route(method, path, body && JSON.parse(body), headers, signal);
   };
 
+  takesBeacons = true;
+  sendBeacon = (path, form) => {
+    assert.deepEqual([path, form.get("csrfmiddlewaretoken")], ["/chat/timings", "token"]);
+    if (this.takesBeacons) this.#record(JSON.parse(form.get("timing")), "beacon");
+    return this.takesBeacons;
+  };
+
   commands(type) {
     return this.received.filter((command) => command.type === type);
   }
@@ -216,7 +223,7 @@ export class FakeServer {
   #route(method, path, body, headers, signal) {
     const messageId = /^\/chat\/messages\/([^/]+)/.exec(path)?.[1];
     if (path.startsWith(`/chat/rooms/${ROOM}/messages`)) return json(200, this.#page());
-    if (path === "/chat/timings") return this.#record(body, "beacon") ?? new Response(null, { status: 204 });
+    if (path === "/chat/timings") return this.#record(body, "http") ?? new Response(null, { status: 204 });
     if (path.endsWith("/commands")) return this.#changed(body);
     if (path === "/chat/messages/stream") return this.#turnByStream(body);
     if (path === "/chat/messages") return this.#turnByPost(body, signal);

@@ -27,7 +27,9 @@ export class Room {
     this.document = Object.assign(new EventTarget(), { visibilityState: "visible" });
     this.store = new Store();
     this.mirror = new Mirror(this.store);
-    const api = new Api({ fetch: server.fetch, cookies: () => "a=b; csrftoken=token", clock });
+    const api = new Api({
+      fetch: server.fetch, cookies: () => "a=b; csrftoken=token", clock, sendBeacon: server.sendBeacon,
+    });
     const transports = {
       socket: new SocketTransport("ws://test/", server.WebSocket),
       sse: new SseTransport(api, clock),

@@ -16,7 +16,7 @@ from django.test import AsyncClient
 from redis.asyncio import Redis
 
 from chat import generations
-from chat.models import Generation, Message
+from chat.models import Generation, Message, Trace
 from streaming import hints, metrics
 from streaming.commands import SendMessage
 from streaming.engine import Engine
@@ -129,6 +129,32 @@ async def test_the_same_request_at_both_at_once_is_one_answer(here: Engine, else
     assert sorted(turn.accepted.is_new for turn in turns) == [False, True]
     assert len({turn.accepted.message_id for turn in turns}) == 1
     assert await Message.objects.filter(role="user").acount() == 1
+
+
+async def test_who_reads_elsewhere_to_the_end_has_not_left(
+    here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
+) -> None:
+    await scene.script(**SLOWLY)
+    turn = await begin(scene, elsewhere)
+    await tab.answer()
+    await elsewhere.runner.settled()
+    trace = await Trace.objects.aget(message_id=turn.accepted.message_id)
+    assert (trace.abandoned, trace.marks.keys() & {"left"}) == ("", set())
+
+
+async def test_who_asks_another_process_for_the_end_a_moment_after_it_has_not_left(
+    here: Engine, elsewhere: Engine, scene: Scene, client: AsyncClient
+) -> None:
+    rid = request_id()
+    run = elsewhere.runner.get((await begin(scene, elsewhere, rid=rid)).accepted.message_id)
+    assert run is not None
+    await run.ended
+    await elsewhere.runner.settled()
+    assert (await Trace.objects.aget(request_id=rid)).abandoned == "before_accept"
+    await post(client, "/chat/messages", roomId=scene.room.pk, requestId=rid, text="hi")
+    await until(lambda: not elsewhere.runner.latecomers._unread, "the hint")
+    await asyncio.gather(*elsewhere.runner.latecomers._tasks)
+    assert (await Trace.objects.aget(request_id=rid)).abandoned == ""
 
 
 async def test_a_stop_here_ends_the_answer_elsewhere(

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from chat import generations
 from chat.messages import Accepted, Request, accept_send
-from chat.models import Generation, Message, ProcessLease, Room
+from chat.models import Generation, Message, ProcessLease, Room, Trace
 from streaming.endings import load_ending
 from streaming.engine import Engine
 from streaming.events import Chunk, End, Rewind, Snapshot
@@ -67,6 +67,19 @@ async def test_an_abandoned_answer_is_finished_character_for_character(engine: E
     assert terminal.attempt == 2
     message = await Message.objects.aget(pk=accepted.message_id)
     assert (message.content, message.status) == (STORY, "complete")
+
+
+async def test_a_taken_over_answers_trace_does_not_pretend_to_know_its_first_words(engine: Engine) -> None:
+    scene = await sync_to_async(Scene)()
+    accepted = await sync_to_async(scene.abandoned)()
+    await engine.ownership.adopt()
+    await ended(engine, accepted)
+    await engine.runner.settled()
+    trace = await Trace.objects.aget(message_id=accepted.message_id)
+    assert (trace.attempt, trace.outcome, trace.ttft_ms, trace.abandoned) == (2, "done", None, "mid_answer")
+    assert trace.completion_ms == trace.marks["end_frame"]
+    assert (trace.cohort, trace.kind) == ("stream", "reply")
+    assert 0 <= trace.marks["took_over"] <= trace.marks["first_frame"]
 
 
 async def test_a_reader_of_the_old_attempt_is_rewound_and_ends_with_the_whole_text(engine: Engine) -> None:

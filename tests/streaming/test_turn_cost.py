@@ -15,6 +15,7 @@ from chat.generations import Outcome
 from streaming import turns
 from streaming.commands import SendMessage
 from streaming.identity import identity_of
+from streaming.rollout import Assignment
 from streaming.turns import Turn, begin
 from tests.people import make_room, make_route, make_user, request_id, sign_in
 
@@ -44,7 +45,7 @@ def at_most() -> Counter:
 def turn_of(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Turn]:
     """A turn of alice's, in a process that knows its card, its routes and its switch."""
     settings.ROUTES_CACHE_SECONDS = FOR_EVER_SECONDS
-    monkeypatch.setattr(turns, "path_for", lambda **who: "stream")
+    monkeypatch.setattr(turns, "assignment", lambda *who: Assignment("stream", "stream", 0))
     for cached in (turns._card, turns._enabled_routes):
         cached.cache_clear()
     alice = make_user("alice")

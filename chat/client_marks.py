@@ -1,0 +1,60 @@
+"""What a browser says it measured of one request: which marks there are, and whether they can be believed.
+
+Pure: knows no request, no row and no Django. Milliseconds since the click, on the browser's clock.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+#: In the order of the way; `first_paint` and `end` may change places: a whole answer is painted after its end.
+STEPS = ("click", "sent", "accepted", "start", "first_chunk", "first_paint", "end")
+#: How a reader can leave, the earliest first; also what Trace.abandoned says.
+STATES = ("before_accept", "before_words", "mid_answer")
+ABANDONED = {f"abandoned_{state}": state for state in STATES}
+#: What happened on the way. `refused`: for a reason of the sender's; `failed`: for one of ours.
+INCIDENTS = ("ack_timeout", "fell_sse", "fell_completed", "refused", "failed", "stopped", "mismatch", "returned")
+KNOWN = frozenset((*STEPS, *INCIDENTS, *ABANDONED))
+
+#: The click is the beginning, but for what it takes to look at the clock twice.
+CLICK_MOST_MS = 10.0
+#: Longer than any answer; a mark beyond it is no measurement.
+MOST_MS = 600_000.0
+
+_IN_ORDER = (
+    ("sent", "accepted"), ("sent", "start"), ("start", "first_chunk"), ("start", "first_paint"),
+    ("first_chunk", "first_paint"), ("first_chunk", "end"), ("start", "end"), ("sent", "first_paint"), ("sent", "end"),
+)
+
+
+def known(marks: Mapping[str, float]) -> dict[str, float]:
+    """Those that mean something here; a newer browser may say more."""
+    return {name: float(ms) for name, ms in marks.items() if name in KNOWN}
+
+
+def doubt(marks: Mapping[str, float]) -> str:
+    """Why marks cannot be believed, as a word for counting; empty when they can."""
+    if not marks:
+        return "empty"
+    if not all(math.isfinite(ms) for ms in marks.values()):
+        return "not_finite"
+    if min(marks.values()) < 0:
+        return "negative"
+    if max(marks.values()) > MOST_MS:
+        return "absurd"
+    if marks.get("click", 0.0) > CLICK_MOST_MS:
+        return "disordered"
+    is_ordered = all(marks[one] <= marks[next_] for one, next_ in _IN_ORDER if one in marks and next_ in marks)
+    return "" if is_ordered else "disordered"
+
+
+def completes(marks: Mapping[str, float], before: Mapping[str, float]) -> bool:
+    """The same page tells on: it had said that it was left, and somebody came back to it."""
+    return "returned" in marks and any(name in before for name in ABANDONED) and before.items() <= marks.items()
+
+
+def is_lost_send(marks: Mapping[str, float]) -> bool:
+    """Such marks are worth keeping although the server knows of no such request."""
+    reached = {"accepted", "start", "first_chunk", "first_paint", "end"} & marks.keys()
+    return not reached and bool({"ack_timeout", "failed", "abandoned_before_accept"} & marks.keys())

@@ -1,0 +1,156 @@
+"""One row a request, filled from two sides: the server after the end, the browser when it tells. Whoever is first
+makes the row; whoever is second sees both. Nothing here is on the way of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from prometheus_client import Counter
+
+from chat import client_marks, rates, turn_statements
+from chat.figures import Figures, Measured, figures
+from chat.models import Generation, Room, Trace
+
+REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
+MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
+_OF_FIGURES = ("ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned")
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a browser tells of one of its user's requests; the last four of one that was never accepted."""
+
+    user_id: int
+    request_id: str
+    marks: Mapping[str, float]
+    room_id: UUID | None = None
+    path: str = ""
+    cohort: str = ""
+    stage: int = 0
+
+
+def write(trace: Trace) -> None:
+    """The server's side, after the end. What an older attempt or the browser told is kept."""
+    _fill(trace, figures(_measured(trace)))
+    found = None
+    with transaction.atomic():
+        # Its row is ours from here on: nobody sees the figures of one side when there are two.
+        if turn_statements.write_trace(trace):
+            both = _locked(trace.user_id, trace.request_id)
+            found = _save(both) if both else None
+    if found is not None and found.is_doubtful:
+        REJECTED.labels("inconsistent").inc()
+
+
+def came_back(user_id: int, request_id: str, ms: float) -> None:
+    """A reader came back a moment after the end that nobody had waited for, `ms` after `received`."""
+    with transaction.atomic():
+        trace = _locked(user_id, request_id)
+        if trace is not None:
+            trace.marks["back"] = ms
+            trace.resumes += 1
+            _save(trace, "marks", "resumes")
+
+
+def report(told: Report) -> str:
+    """The browser's side; the first report of a request counts. Returns why it was rejected, or an empty string."""
+    marks = client_marks.known(told.marks)
+    reason = client_marks.doubt(marks) or _take(told, marks)
+    if reason:
+        REJECTED.labels(reason).inc()
+        log.info("timings_rejected", requestId=told.request_id, userId=told.user_id, reason=reason)
+    return reason
+
+
+# Internal
+
+
+def _take(told: Report, marks: dict[str, float]) -> str:
+    with transaction.atomic():
+        trace = _locked(told.user_id, told.request_id) or _made(told, marks)
+        if isinstance(trace, str):
+            return trace
+        if _is_late(trace.created_at):
+            return "late"
+        if "mismatch" in marks and not trace.mismatched:
+            # Noticed by another tab too, or by a later page: it is told apart from the rest, once.
+            MISMATCHES.inc()
+            trace.mismatched = True
+        is_first = not trace.client_marks or client_marks.completes(marks, trace.client_marks)
+        if is_first and marks.keys() != {"mismatch"}:
+            trace.client_marks = marks
+        found = _save(trace, "client_marks", "mismatched")
+    if not is_first:
+        return "" if marks.keys() == {"mismatch"} else "duplicate"
+    return "inconsistent" if found.is_doubtful else ""
+
+
+def _locked(user_id: int, request_id: str) -> Trace | None:
+    return Trace.objects.select_for_update().filter(user_id=user_id, request_id=request_id).first()
+
+
+def _is_late(asked_at: datetime) -> bool:
+    return timezone.now() - asked_at > timedelta(seconds=settings.TIMINGS_LATE_SECONDS)
+
+
+def _made(told: Report, marks: dict[str, float]) -> Trace | str:
+    """The row of a request whose server has not told yet, or never will; or why there shall be none."""
+    rows = Generation.objects.filter(user_id=told.user_id, request_id=told.request_id).select_related("room")
+    generation = rows.first()
+    if generation is not None and _is_late(generation.created_at):
+        return "late"
+    trace = _of_lost_send(told, marks) if generation is None else _of_generation(told, generation)
+    if trace is None:
+        return "unknown_request"
+    turn_statements.make_trace(trace)
+    return _locked(told.user_id, told.request_id) or "unknown_request"
+
+
+def _of_generation(told: Report, generation: Generation) -> Trace:
+    return Trace(
+        user_id=told.user_id, request_id=told.request_id, room_id=generation.room_id, kind=generation.kind,
+        character_id=generation.room.character_id, message_id=generation.pk, path=generation.path,
+    )
+
+
+def _of_lost_send(told: Report, marks: dict[str, float]) -> Trace | None:
+    """The user's own room, and not more of them than sends that could have been accepted."""
+    if told.room_id is None or not client_marks.is_lost_send(marks):
+        return None
+    room = Room.objects.filter(pk=told.room_id, owner_id=told.user_id).first()
+    if room is None or not rates.may_lose_a_send(told.user_id):
+        return None
+    return Trace(
+        user_id=told.user_id, request_id=told.request_id, room_id=room.pk, character_id=room.character_id,
+        path=told.path, cohort=told.cohort, stage=told.stage,
+    )
+
+
+def _save(trace: Trace, *fields: str) -> Figures:
+    found = figures(_measured(trace))
+    _fill(trace, found)
+    trace.save(update_fields=[*fields, *_OF_FIGURES])
+    return found
+
+
+def _fill(trace: Trace, found: Figures) -> None:
+    for name, value in asdict(found).items():
+        if name in _OF_FIGURES:
+            setattr(trace, name, value)
+
+
+def _measured(trace: Trace) -> Measured:
+    return Measured(
+        path=trace.path, kind=trace.kind, outcome=trace.outcome, error_code=trace.error_code,
+        server=trace.marks, client=trace.client_marks,
+    )

@@ -1,0 +1,20 @@
+"""A browser's report of one request, from either door to its trace."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from chat import traces
+from chat.traces import Report
+from streaming.commands import Timing
+from streaming.identity import Identity
+from streaming.rollout import assignment
+
+
+def report_timing(identity: Identity, told: Timing, room_id: UUID | None) -> None:
+    """In a database thread. Nothing is answered, whatever it is worth: a page that goes away waits for nothing."""
+    assigned = assignment(identity.user_id, identity.is_staff)
+    traces.report(Report(
+        user_id=identity.user_id, request_id=told.request_id, marks=told.marks, room_id=room_id,
+        path=assigned.path, cohort=assigned.cohort, stage=assigned.stage,
+    ))
