@@ -154,7 +154,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": OUTBOX_SWEEP_SECONDS / 2,
         # Sweeps that no worker took must not pile up.
         "options": {"expires": OUTBOX_SWEEP_SECONDS / 2},
-    }
+    },
+    "run-periodic": {"task": "chat.run_periodic", "schedule": 10.0, "options": {"expires": 10.0}},
 }
 
 # --- people -------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ from django.utils.safestring import SafeString
 from chat import outbox
 from chat.admin.base import ReadOnlyAdmin, link, pre
 from chat.excerpts import shorten
-from chat.models import OutboxJob
+from chat.models import OutboxJob, PeriodicJob
+from chat.outbox import schedule
 
 
 @admin.register(OutboxJob)
@@ -40,8 +41,7 @@ class OutboxJobAdmin(ReadOnlyAdmin):
 
     @admin.display(description="last error")
     def error(self, job: OutboxJob) -> str:
-        # A traceback says what happened in its last line.
-        return shorten(job.last_error.strip().rpartition("\n")[2], 80) or "–"
+        return last_line(job.last_error)
 
     @admin.display(description="last error")
     def full_error(self, job: OutboxJob) -> SafeString:
@@ -50,3 +50,42 @@ class OutboxJobAdmin(ReadOnlyAdmin):
     @admin.display(description="message")
     def message_link(self, job: OutboxJob) -> SafeString | str:
         return link(job.message, str(job.message_id))
+
+
+@admin.register(PeriodicJob)
+class PeriodicJobAdmin(ReadOnlyAdmin):
+    list_display = ("name", "does", "every", "next_at", "last_done_at", "attempts", "error")
+    actions = ("run_soon",)
+    fields = ("name", "does", "every", "next_at", "leased_until", "last_done_at", "attempts", "full_error")
+    readonly_fields = fields
+
+    def has_run_soon_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("chat.change_periodicjob")
+
+    @admin.action(description="Run at the next look", permissions=["run_soon"])
+    def run_soon(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        count = outbox.run_soon(list(queryset.values_list("pk", flat=True)))
+        self.message_user(request, f"{count} run within seconds.", messages.SUCCESS)
+
+    @admin.display(description="what it does")
+    def does(self, job: PeriodicJob) -> str:
+        planned = schedule.named(job.name)
+        return planned.what if planned else "of another version of this program"
+
+    @admin.display(description="every")
+    def every(self, job: PeriodicJob) -> str:
+        planned = schedule.named(job.name)
+        return f"{planned.every_seconds:g} s" if planned else "–"
+
+    @admin.display(description="last error")
+    def error(self, job: PeriodicJob) -> str:
+        return last_line(job.last_error)
+
+    @admin.display(description="last error")
+    def full_error(self, job: PeriodicJob) -> SafeString:
+        return pre(job.last_error)
+
+
+def last_line(error: str) -> str:
+    """A traceback says what happened in its last line."""
+    return shorten(error.strip().rpartition("\n")[2], 80) or "–"

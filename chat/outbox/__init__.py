@@ -6,11 +6,12 @@ The row is the truth. Celery messages, wake-ups and threads only say "look": los
 from __future__ import annotations
 
 from chat.outbox.jobs import add, claim, claim_untried, due, kick, release
+from chat.outbox.periodic import run_due, run_soon
 from chat.outbox.thread import OutboxThread
 from chat.outbox.upkeep import Backlog, backlog, prune, retry
 from chat.outbox.work import drain, run
 
 __all__ = [
     "Backlog", "OutboxThread", "add", "backlog", "claim", "claim_untried", "drain", "due", "kick", "prune", "release",
-    "retry", "run",
+    "retry", "run", "run_due", "run_soon",
 ]

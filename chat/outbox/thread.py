@@ -11,12 +11,10 @@ from django.conf import settings
 from django.db import connections
 from prometheus_client import Gauge
 
-from chat import retention
-from chat.outbox import jobs, upkeep
+from chat.outbox import jobs, periodic, upkeep
 from chat.outbox.work import BATCH_JOBS, drain
 
 STOP_SECONDS = 5.0
-PRUNE_EVERY_SECONDS = 3600.0
 #: Scrapers come about as often; every process asks for itself.
 MEASURE_EVERY_SECONDS = 15.0
 
@@ -37,7 +35,6 @@ class OutboxThread:
         self._awake = threading.Event()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
-        self._pruned_at = time.monotonic()
         self._measured_at = -MEASURE_EVERY_SECONDS
 
     def start(self) -> None:
@@ -89,10 +86,6 @@ class OutboxThread:
         else:
             self._kicked.clear()
             self._drain(idle_seconds=0.0)
-        if time.monotonic() - self._pruned_at > PRUNE_EVERY_SECONDS:
-            self._pruned_at = time.monotonic()
-            upkeep.prune()
-            retention.keep_up()
         if time.monotonic() - self._measured_at >= MEASURE_EVERY_SECONDS:
             self._measured_at = time.monotonic()
             self._measure()
@@ -104,8 +97,10 @@ class OutboxThread:
         OLDEST_DUE.set(found.oldest_due_seconds)
 
     def _drain(self, *, idle_seconds: float) -> None:
+        # Between batches too: a heap of jobs must not keep the alarms waiting.
+        periodic.run_due(idle_seconds=idle_seconds)
         while drain(idle_seconds=idle_seconds) == BATCH_JOBS and not self._stopping.is_set():
-            continue
+            periodic.run_due(idle_seconds=idle_seconds)
 
     def _hand_over(self) -> None:
         """Celery is imported only where it is used: the embedded default never pays for it."""

@@ -12,7 +12,7 @@ from django.utils import timezone
 from chat import traces
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
-from chat.models import Generation, Persona, ProcessLease, Room, Trace
+from chat.models import Generation, PeriodicJob, Persona, ProcessLease, Room, Trace
 from tests.people import make_room, make_route, make_user, request_id
 
 
@@ -21,6 +21,7 @@ def make_world() -> Room:
     alice = make_user("alice")
     Persona.objects.create(user=alice, name="Ally")
     make_route()
+    PeriodicJob.objects.create(name="purge_traces", next_at=timezone.now())
     ProcessLease.objects.create(owner="process-1", expires_at=timezone.now())
     room = make_room(alice)
     answer(room)

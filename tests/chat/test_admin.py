@@ -18,6 +18,7 @@ from chat.models import (
     Message,
     ModelRoute,
     OutboxJob,
+    PeriodicJob,
     Persona,
     ProcessLease,
     Room,
@@ -29,8 +30,10 @@ from tests.people import make_room, make_user
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
-MODELS = [Character, Room, Message, Generation, Trace, OutboxJob, ModelRoute, Persona, User, ProcessLease]
-READ_ONLY = [Message, Generation, Trace, OutboxJob, ProcessLease]
+MODELS = [
+    Character, Room, Message, Generation, Trace, OutboxJob, PeriodicJob, ModelRoute, Persona, User, ProcessLease,
+]
+READ_ONLY = [Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease]
 NAMES = [model.__name__ for model in MODELS]
 
 

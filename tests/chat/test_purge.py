@@ -78,8 +78,7 @@ def test_a_batch_is_bounded_and_the_oldest_go_first(room: Room, monkeypatch: pyt
     assert left() == ["r-1"]
 
 
-def test_upkeep_purges_by_itself(room: Room, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_upkeep_purges_by_itself(room: Room, settings: Any) -> None:
     settings.TRACE_RETENTION_DAYS = 35
-    monkeypatch.setattr("chat.outbox.thread.PRUNE_EVERY_SECONDS", -1.0)
     OutboxThread()._look()
     assert left() == ["r-1", "r-10", "r-20", "r-30"]

@@ -1,0 +1,25 @@
+"""What comes back by itself: each a function without arguments that may run twice, late, or at two places at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Periodic:
+    """`does` names the function; it is imported when it is first due, so that nobody pays for it at the start."""
+
+    name: str
+    every_seconds: float
+    does: str
+    what: str
+
+
+SCHEDULE: tuple[Periodic, ...] = (
+    Periodic("prune_outbox", 3600.0, "chat.outbox.upkeep.prune", "forgets deferred jobs that were done long ago"),
+    Periodic("purge_traces", 3600.0, "chat.retention.keep_up", "deletes traces older than TRACE_RETENTION_DAYS"),
+)
+
+
+def named(name: str) -> Periodic | None:
+    return next((job for job in SCHEDULE if job.name == name), None)
