@@ -10,7 +10,7 @@ from django.db.models.signals import post_delete, post_save
 from streaming import engine, rollout, turns
 from streaming.hints import FlagsChanged
 
-WATCHED = ("waffle.Switch", "chat.ModelRoute", "chat.Card")
+WATCHED = ("waffle.Switch", "chat.ModelRoute", "chat.Card", "chat.RolloutDecision")
 
 
 def connect() -> None:

@@ -1,4 +1,4 @@
-"""Which path a user's next request takes. The switch is read at every turn: it acts within ROUTES_CACHE_SECONDS."""
+"""Which path a user's next request takes. Asked at every turn: a change acts within ROUTES_CACHE_SECONDS."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ import waffle
 from django.conf import settings
 from django.core.cache import caches
 
-SWITCH = "chat_streaming"
+from chat import stages
+from chat.stages.cohorts import Cohort
+from chat.stages.words import SWITCH
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """The path, and of which cohort's at which stage of the rollout: `stream`, `control`, or empty for neither."""
+    """The path, and of which cohort's at which stage of the rollout; empty for neither."""
 
     path: Literal["stream", "completed"]
-    cohort: Literal["stream", "control", ""]
+    cohort: Cohort
     stage: int
 
 
+#: What the kill switches leave: no cohort, as nobody was drawn.
+KILLED = Assignment("completed", "", 0)
+
+
 def forget() -> None:
-    """An operator has turned a switch: what is remembered of it here is old."""
+    """An operator has turned a switch or moved the rollout: what is remembered of it here is old."""
     caches["switches"].clear()
 
 
 def assignment(user_id: int, is_staff: bool) -> Assignment:
     """`completed` for everybody when the setting or the admin's switch turns streaming off."""
-    del user_id, is_staff  # cohorts come with the staged rollout; the seam is here
-    if settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH):
-        return Assignment("stream", "stream", 0)
-    return Assignment("completed", "control", 0)
+    if not (settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH)):
+        return KILLED
+    state = stages.current()
+    cohort = state.cohort_of(user_id, is_staff=is_staff)
+    return Assignment("stream" if cohort == "stream" else "completed", cohort, state.stage)

@@ -4,11 +4,12 @@ from chat.models.characters import Card, Character
 from chat.models.generations import Generation, ProcessLease, Trace
 from chat.models.messages import Message
 from chat.models.outbox import OutboxJob, PeriodicJob
+from chat.models.rollout import RolloutDecision, RolloutState
 from chat.models.rooms import Persona, Room
 from chat.models.routes import ModelRoute
 from chat.models.users import User
 
 __all__ = [
     "Card", "Character", "Generation", "Message", "ModelRoute", "OutboxJob", "PeriodicJob",
-    "Persona", "ProcessLease", "Room", "Trace", "User",
+    "Persona", "ProcessLease", "RolloutDecision", "RolloutState", "Room", "Trace", "User",
 ]

@@ -21,7 +21,7 @@ from waffle.models import Switch  # noqa: E402
 
 from chat.models import Character, ModelRoute, User  # noqa: E402
 from chat.rooms import create_room  # noqa: E402
-from streaming.rollout import SWITCH  # noqa: E402
+from chat.stages.words import SWITCH  # noqa: E402
 from tests.bench.seat import Seat  # noqa: E402
 from tests.people import sign_in  # noqa: E402
 

@@ -9,10 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import traces
+from chat import stages, traces
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Generation, PeriodicJob, Persona, ProcessLease, Room, Trace
+from chat.stages.changes import Order
 from tests.people import make_room, make_route, make_user, request_id
 
 
@@ -21,6 +22,7 @@ def make_world() -> Room:
     alice = make_user("alice")
     Persona.objects.create(user=alice, name="Ally")
     make_route()
+    stages.rollback(Order("bob", "to look"), to=3)
     PeriodicJob.objects.create(name="purge_traces", next_at=timezone.now())
     ProcessLease.objects.create(owner="process-1", expires_at=timezone.now())
     room = make_room(alice)

@@ -21,6 +21,8 @@ from chat.models import (
     PeriodicJob,
     Persona,
     ProcessLease,
+    RolloutDecision,
+    RolloutState,
     Room,
     Trace,
     User,
@@ -32,8 +34,9 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 MODELS = [
     Character, Room, Message, Generation, Trace, OutboxJob, PeriodicJob, ModelRoute, Persona, User, ProcessLease,
+    RolloutDecision, RolloutState,
 ]
-READ_ONLY = [Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease]
+READ_ONLY = [Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, RolloutState]
 NAMES = [model.__name__ for model in MODELS]
 
 

@@ -12,7 +12,8 @@ from django.conf import settings as configured
 from django.test import Client
 from waffle.models import Switch
 
-from streaming.rollout import SWITCH, assignment
+from chat.stages.words import SWITCH
+from streaming.rollout import assignment
 from tests.live import LiveServer
 from tests.waiting import wait_until
 

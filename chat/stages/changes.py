@@ -1,0 +1,112 @@
+"""The only ways in which the rollout moves: each names what it saw, changes one row and leaves one decision."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from chat.models import RolloutDecision, RolloutState
+from chat.stages.cohorts import STAGES
+from chat.stages.state import ONLY, State, forget, read
+
+LAST = len(STAGES) - 1
+
+
+class RolloutRefused(Exception):
+    """What was asked for cannot be, in words for a person; nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Who wants it and why; `version` is of the state they saw, None: whatever it is now."""
+
+    who: str
+    why: str
+    version: int | None = None
+    evidence: Sequence[str] = ()
+
+
+def promote(order: Order, *, to: int | None = None, percent: int | None = None, auto: bool | None = None) -> State:
+    """To the next stage, or to the one named, which may be the same with a larger share."""
+    seen = read()
+    stage = (min(seen.stage + 1, LAST) if percent is None else seen.stage) if to is None else to
+    if not 1 <= stage <= LAST:
+        raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")
+    share = STAGES[stage].percent if percent is None else percent
+    if not 1 <= share <= 100:
+        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
+    if (stage, share) <= (seen.stage, seen.percent):
+        raise RolloutRefused(f"Stage {seen.stage} at {seen.percent} % is there already; to go back, roll back.")
+    # What was held is let go by whoever moves it on.
+    return _move(order, "promote", seen, replace(
+        seen, stage=stage, percent=share, is_held=False, is_auto=seen.is_auto if auto is None else auto
+    ))
+
+
+def rollback(order: Order, *, to: int = 0) -> State:
+    """At once, for everybody; answers that are being written are finished as they were begun. Never held up."""
+    seen = read()
+    if not 0 <= to < max(seen.stage, 1):
+        raise RolloutRefused(f"From stage {seen.stage} one can go back to 0 or to a stage before it; {to} is neither.")
+    if seen.stage == 0:
+        raise RolloutRefused("Nobody is streamed to; there is nothing to roll back.")
+    return _move(order, "rollback", seen, replace(seen, stage=to, percent=STAGES[to].percent, is_auto=False))
+
+
+def hold(order: Order) -> State:
+    """The gate promotes no further, and a person only by saying so; it may still roll back."""
+    seen = read()
+    return _move(order, "hold", seen, replace(seen, is_held=True))
+
+
+def release(order: Order, *, auto: bool | None = None) -> State:
+    """The end of a hold; with `auto` whether the gate may promote by itself."""
+    seen = read()
+    is_auto = seen.is_auto if auto is None else auto
+    return _move(order, "release", seen, replace(seen, is_held=False, is_auto=is_auto))
+
+
+# Internal
+
+
+def _move(order: Order, action: str, seen: State, to: State) -> State:
+    if not order.why.strip():
+        raise RolloutRefused("Say why: it is kept in the history.")
+    if order.version is not None and order.version != seen.version:
+        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
+    is_moved = (to.stage, to.percent) != (seen.stage, seen.percent)
+    to = replace(
+        to, salt=seen.salt or secrets.token_hex(8), since=timezone.now() if is_moved or not seen.since else seen.since,
+        version=seen.version + 1,
+    )
+    with transaction.atomic():
+        _write(seen, to)
+        RolloutDecision.objects.create(
+            who=order.who[:150], action=action, from_stage=seen.stage, to_stage=to.stage, percent=to.percent,
+            why=order.why.strip(), evidence=list(order.evidence),
+        )
+        transaction.on_commit(forget)
+    return to
+
+
+def _write(seen: State, to: State) -> None:
+    """By compare-and-set on the version. Raises RolloutRefused when somebody was quicker."""
+    columns = {
+        "stage": to.stage, "percent": to.percent, "salt": to.salt, "since": to.since, "is_held": to.is_held,
+        "is_auto": to.is_auto,
+    }
+    try:
+        with transaction.atomic():
+            if seen.version == 0:
+                RolloutState.objects.create(pk=ONLY, version=to.version, **columns)
+                return
+    except IntegrityError:
+        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.") from None
+    rows = RolloutState.objects.filter(pk=ONLY, version=seen.version)
+    if not rows.update(**columns, version=F("version") + 1):
+        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
