@@ -1,5 +1,6 @@
 """What is true. One file a noun; `chat.models` is the name everybody imports."""
 
+from chat.models.alarms import AlarmIncident, AlarmNotice
 from chat.models.characters import Card, Character
 from chat.models.generations import Generation, ProcessLease, Trace
 from chat.models.messages import Message
@@ -10,6 +11,6 @@ from chat.models.routes import ModelRoute
 from chat.models.users import User
 
 __all__ = [
-    "Card", "Character", "Generation", "Message", "ModelRoute", "OutboxJob", "PeriodicJob",
-    "Persona", "ProcessLease", "RolloutDecision", "RolloutState", "Room", "Trace", "User",
+    "AlarmIncident", "AlarmNotice", "Card", "Character", "Generation", "Message", "ModelRoute", "OutboxJob",
+    "PeriodicJob", "Persona", "ProcessLease", "RolloutDecision", "RolloutState", "Room", "Trace", "User",
 ]

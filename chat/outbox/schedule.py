@@ -16,6 +16,7 @@ class Periodic:
 
 
 SCHEDULE: tuple[Periodic, ...] = (
+    Periodic("alarms", 60.0, "chat.alarms.watch", "reads the alarm rules and tells of incidents"),
     Periodic("prune_outbox", 3600.0, "chat.outbox.upkeep.prune", "forgets deferred jobs that were done long ago"),
     Periodic("purge_traces", 3600.0, "chat.retention.keep_up", "deletes traces older than TRACE_RETENTION_DAYS"),
 )

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connections
 from prometheus_client import Gauge
 
+from chat.models import AlarmIncident, AlarmNotice
 from chat.outbox import jobs, periodic, upkeep
 from chat.outbox.work import BATCH_JOBS, drain
 
@@ -21,6 +22,8 @@ MEASURE_EVERY_SECONDS = 15.0
 WAITING = Gauge("soksak_outbox_waiting", "Deferred jobs that are not done yet, in the whole installation.")
 DEAD = Gauge("soksak_outbox_dead", "Deferred jobs that were given up.")
 OLDEST_DUE = Gauge("soksak_outbox_oldest_due_seconds", "How long the oldest waiting job has been due.")
+ALARMS = Gauge("soksak_alarms_open", "Alarms that are open.")
+UNDELIVERED = Gauge("soksak_alarms_undelivered", "Notices of alarms that nobody has taken yet.")
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +98,8 @@ class OutboxThread:
         WAITING.set(found.waiting)
         DEAD.set(found.dead)
         OLDEST_DUE.set(found.oldest_due_seconds)
+        ALARMS.set(AlarmIncident.objects.filter(closed_at=None).count())
+        UNDELIVERED.set(AlarmNotice.objects.filter(delivered_at=None).count())
 
     def _drain(self, *, idle_seconds: float) -> None:
         # Between batches too: a heap of jobs must not keep the alarms waiting.

@@ -13,6 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from chat.models import (
+    AlarmIncident,
+    AlarmNotice,
     Character,
     Generation,
     Message,
@@ -34,9 +36,11 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 MODELS = [
     Character, Room, Message, Generation, Trace, OutboxJob, PeriodicJob, ModelRoute, Persona, User, ProcessLease,
-    RolloutDecision, RolloutState,
+    RolloutDecision, RolloutState, AlarmIncident, AlarmNotice,
 ]
-READ_ONLY = [Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, RolloutState]
+READ_ONLY = [
+    Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, RolloutState, AlarmIncident,
+]
 NAMES = [model.__name__ for model in MODELS]
 
 

@@ -79,6 +79,6 @@ def test_a_batch_is_bounded_and_the_oldest_go_first(room: Room, monkeypatch: pyt
 
 
 def test_upkeep_purges_by_itself(room: Room, settings: Any) -> None:
-    settings.TRACE_RETENTION_DAYS = 35
+    settings.TRACE_RETENTION_DAYS, settings.REDIS_URL = 35, ""
     OutboxThread()._look()
     assert left() == ["r-1", "r-10", "r-20", "r-30"]

@@ -43,7 +43,7 @@ async def test_who_reads_to_the_end_has_left_nothing(engine: Engine, scene: Scen
     await tab.answer()
     trace = await over(engine, run)
     assert (trace.abandoned, trace.resumes, {"left", "back"} & trace.marks.keys()) == ("", 0, set())
-    assert (trace.ttft_source, trace.cohort, trace.stage, trace.kind) == ("server", "stream", 0, "reply")
+    assert (trace.ttft_source, trace.cohort, trace.stage, trace.kind) == ("server", "stream", 4, "reply")
     assert trace.ttft_ms == trace.marks["first_frame"]
     assert trace.completion_ms == trace.marks["end_frame"]
     assert trace.route_name == "scripted"

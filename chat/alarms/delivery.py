@@ -1,0 +1,83 @@
+"""Notices on their way: each to its receiver until it is taken, more and more patiently; never in anybody's way."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import httpx
+import structlog
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db.models import F
+from django.utils import timezone
+
+from chat.models import AlarmIncident, AlarmNotice
+from chat.outbox.jobs import backoff_seconds
+
+WEBHOOK = "webhook"
+TIMEOUT_SECONDS = 5.0
+#: As many as a lease of the periodic job has time for.
+BATCH = 8
+
+log = structlog.get_logger(__name__)
+
+
+def receivers() -> list[str]:
+    return [*settings.ALARM_EMAILS, *([WEBHOOK] if settings.ALARM_WEBHOOK_URL else [])]
+
+
+def deliver() -> int:
+    """What is due, oldest first; returns how many were taken by their receivers."""
+    due = AlarmNotice.objects.filter(delivered_at=None, next_at__lte=timezone.now())
+    return sum(_try(notice) for notice in due.select_related("incident").order_by("next_at")[:BATCH])
+
+
+def send(receiver: str, subject: str, text: str) -> None:
+    """To one receiver, now. Raises whatever keeps it from being taken."""
+    if receiver != WEBHOOK:
+        send_mail(subject, text, None, [receiver])
+        return
+    if not settings.ALARM_WEBHOOK_URL:
+        raise RuntimeError("ALARM_WEBHOOK_URL is not set any more.")
+    with httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False) as client:
+        client.post(settings.ALARM_WEBHOOK_URL, json={"text": f"*{subject}*\n{text}"}).raise_for_status()
+
+
+# Internal
+
+
+def _try(notice: AlarmNotice) -> bool:
+    """The claim is the attempt itself: who is overtaken sends nothing."""
+    pause = timedelta(seconds=backoff_seconds(min(notice.attempts + 1, 20)))
+    ours = AlarmNotice.objects.filter(pk=notice.pk, attempts=notice.attempts, delivered_at=None)
+    if not ours.update(attempts=F("attempts") + 1, next_at=timezone.now() + pause):
+        return False
+    told = AlarmNotice.objects.filter(pk=notice.pk)
+    try:
+        send(notice.receiver, _subject(notice), _text(notice.incident, is_recovery=notice.is_recovery))
+    except Exception as error:  # noqa: BLE001 - whatever a mail server or a webhook does; it is on the row
+        log.warning("alarm_notice_failed", receiver=notice.receiver, error=type(error).__name__)
+        told.update(last_error=_said(error))
+        return False
+    told.update(delivered_at=timezone.now(), last_error="")
+    return True
+
+
+def _said(error: Exception) -> str:
+    """Without the webhook's URL, which is its password."""
+    text = f"{type(error).__name__}: {error}"
+    return text.replace(settings.ALARM_WEBHOOK_URL or "\0", "the webhook")[:2_000]
+
+
+def _subject(notice: AlarmNotice) -> str:
+    return f"[Soksak] {'Over' if notice.is_recovery else 'Alarm'}: {notice.incident.rule}"
+
+
+def _text(incident: AlarmIncident, *, is_recovery: bool) -> str:
+    since = f"{timezone.localtime(incident.opened_at):%Y-%m-%d %H:%M}"
+    if is_recovery and incident.closed_at:
+        minutes = (incident.closed_at - incident.opened_at).total_seconds() / 60
+        first = f"Over after {minutes:.0f} minutes (since {since}). It was: {incident.text}"
+    else:
+        first = f"{incident.text} Since {since}."
+    return f"{first}\nWhat to do: RUNBOOK.md, {incident.rule}. {settings.SITE_URL}/admin/chat/alarmincident/"
