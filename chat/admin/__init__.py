@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from chat.admin import alarms, characters, generations, messages, outbox, rollout, rooms, routes, traces, users
+from chat.admin import alarms, characters, generations, kpi, messages, outbox, rollout, rooms, routes, traces, users
 
-__all__ = ["alarms", "characters", "generations", "messages", "outbox", "rollout", "rooms", "routes", "traces", "users"]
+__all__ = [
+    "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "traces", "users",
+]
 
 admin.site.site_header = "Soksak"
 admin.site.site_title = "Soksak"

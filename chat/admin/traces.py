@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from chat.admin.base import link
 from chat.admin.generations import ByRequestAdmin
 from chat.figures import on_one_clock
+from chat.kpi.plot import waterfall
 from chat.models import Trace
 
 
@@ -43,7 +44,8 @@ class TraceAdmin(ByRequestAdmin):
         if not (numbers(trace.marks) and numbers(trace.client_marks)):
             return "–"
         marks = on_one_clock(numbers(trace.marks), numbers(trace.client_marks))
-        return steps_table([(at, f"{side}: {name}") for at, side, name in marks], "ms since the click")
+        steps = [(at, f"{side}: {name}") for at, side, name in marks]
+        return format_html("{}{}", waterfall(steps), steps_table(steps, "ms since the click"))
 
     @admin.display(description="first words", ordering="ttft_ms")
     def first_words(self, trace: Trace) -> str:

@@ -3,6 +3,7 @@
 from chat.models.alarms import AlarmIncident, AlarmNotice
 from chat.models.characters import Card, Character
 from chat.models.generations import Generation, ProcessLease, Trace
+from chat.models.kpi import KpiRollup
 from chat.models.messages import Message
 from chat.models.outbox import OutboxJob, PeriodicJob
 from chat.models.rollout import RolloutDecision, RolloutState
@@ -11,6 +12,6 @@ from chat.models.routes import ModelRoute
 from chat.models.users import User
 
 __all__ = [
-    "AlarmIncident", "AlarmNotice", "Card", "Character", "Generation", "Message", "ModelRoute", "OutboxJob",
-    "PeriodicJob", "Persona", "ProcessLease", "RolloutDecision", "RolloutState", "Room", "Trace", "User",
+    "AlarmIncident", "AlarmNotice", "Card", "Character", "Generation", "KpiRollup", "Message", "ModelRoute",
+    "OutboxJob", "PeriodicJob", "Persona", "ProcessLease", "RolloutDecision", "RolloutState", "Room", "Trace", "User",
 ]

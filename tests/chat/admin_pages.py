@@ -12,7 +12,17 @@ from django.utils import timezone
 from chat import stages, traces
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
-from chat.models import AlarmIncident, AlarmNotice, Generation, PeriodicJob, Persona, ProcessLease, Room, Trace
+from chat.models import (
+    AlarmIncident,
+    AlarmNotice,
+    Generation,
+    KpiRollup,
+    PeriodicJob,
+    Persona,
+    ProcessLease,
+    Room,
+    Trace,
+)
 from chat.stages.changes import Order
 from tests.people import make_room, make_route, make_user, request_id
 
@@ -23,6 +33,7 @@ def make_world() -> Room:
     Persona.objects.create(user=alice, name="Ally")
     make_route()
     stages.rollback(Order("bob", "to look"), to=3)
+    KpiRollup.objects.create(period="day", starts_on="2026-01-01", made_at=timezone.now())
     incident = AlarmIncident.objects.create(rule="failed_sends", text="3 % failed", value=0.03, limit=0.01, worst=0.03)
     AlarmNotice.objects.create(incident=incident, is_recovery=False, receiver="webhook", next_at=timezone.now())
     PeriodicJob.objects.create(name="purge_traces", next_at=timezone.now())

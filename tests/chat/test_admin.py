@@ -17,6 +17,7 @@ from chat.models import (
     AlarmNotice,
     Character,
     Generation,
+    KpiRollup,
     Message,
     ModelRoute,
     OutboxJob,
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
 MODELS = [
     Character, Room, Message, Generation, Trace, OutboxJob, PeriodicJob, ModelRoute, Persona, User, ProcessLease,
-    RolloutDecision, RolloutState, AlarmIncident, AlarmNotice,
+    RolloutDecision, RolloutState, AlarmIncident, AlarmNotice, KpiRollup,
 ]
 READ_ONLY = [
     Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, RolloutState, AlarmIncident,

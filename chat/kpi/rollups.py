@@ -1,0 +1,59 @@
+"""Days and weeks rolled up: the running ones again and again, those that are over once more, then never."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from chat.kpi.measure import measure
+from chat.kpi.report import plain
+from chat.kpi.spans import Span, days, weeks
+from chat.models import KpiRollup
+
+DAYS, WEEKS = 28, 12
+GROUPS = ("path", "cohort", "route")
+#: Until then browsers may still report: TIMINGS_LATE_SECONDS and then some.
+SETTLED = timedelta(hours=1)
+#: The running day and week, and a few of those before, so that a lease is never outlived.
+SPANS_A_RUN = 8
+
+
+def keep_up() -> int:
+    """Returns how many spans were rolled up. Idempotent; twice at once writes the same rows."""
+    now = timezone.now()
+    stale = [span for span in [*days(DAYS, now), *weeks(WEEKS, now)] if _is_stale(span, now)]
+    # The running ones first: they are looked at most.
+    stale.sort(key=lambda span: span.ends_at, reverse=True)
+    for span in stale[:SPANS_A_RUN]:
+        roll_up(span, now)
+    return len(stale[:SPANS_A_RUN])
+
+
+def roll_up(span: Span, now: datetime) -> None:
+    whole = measure(span)
+    rows = [_row(span, now, "", "", plain(whole[0]) if whole else {})]
+    for by in GROUPS if whole else ():
+        rows += [_row(span, now, by, kpis.group[by], plain(kpis)) for kpis in measure(span, (by,))]
+    KpiRollup.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["period", "starts_on", "by", "value"],
+        update_fields=["figures", "made_at"],
+    )
+
+
+# Internal
+
+
+def _row(span: Span, now: datetime, by: str, value: str, figures: dict[str, object]) -> KpiRollup:
+    return KpiRollup(
+        period=span.period, starts_on=span.starts_on, by=by, value=value, figures=figures, made_at=now
+    )
+
+
+def _is_stale(span: Span, now: datetime) -> bool:
+    """What is already half deleted is not measured any more: it would come out smaller than it was."""
+    if settings.TRACE_RETENTION_DAYS and span.starts_at < now - timedelta(days=settings.TRACE_RETENTION_DAYS):
+        return False
+    made = KpiRollup.objects.filter(period=span.period, starts_on=span.starts_on, by="").first()
+    return made is None or made.made_at < span.ends_at + SETTLED

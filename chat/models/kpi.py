@@ -1,0 +1,28 @@
+"""What a day or a week came to, kept so that looking at it costs nothing and outlives its traces."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class KpiRollup(models.Model):
+    """Of all sends (`by` empty), or of one group: `by` path, cohort or route, and which one."""
+
+    period = models.CharField(max_length=4)
+    starts_on = models.DateField()
+    by = models.CharField(max_length=10, blank=True)
+    value = models.CharField(max_length=80, blank=True)
+    #: As chat/kpi/report.py's `plain`; empty where nothing was sent.
+    figures = models.JSONField(default=dict)
+    made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-starts_on"]
+        verbose_name = "KPI"
+        verbose_name_plural = "KPI dashboard"
+        constraints = [
+            models.UniqueConstraint(fields=["period", "starts_on", "by", "value"], name="one_rollup_a_group")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.period} of {self.starts_on} {self.value}".strip()
