@@ -20,12 +20,14 @@ WITHOUT_MODELS = (
     "streaming.events", "streaming.commands", "streaming.closes", "streaming.run", "streaming.reader",
     "streaming.answer", "streaming.transcript", "streaming.hub", "streaming.instrumentation", "streaming.metrics",
     "streaming.providers", "streaming.local_model", "chat.prompts", "chat.errors", "chat.macros", "chat.excerpts",
+    "chat.rollout.sequences", "chat.rollout.verdicts", "chat.rollout.evidence", "chat.rollout.simulation",
 )
 #: Those that must not even know Django.
 WITHOUT_DJANGO = (
     "streaming.events", "streaming.commands", "streaming.closes", "streaming.run", "streaming.reader",
     "streaming.answer", "streaming.transcript", "streaming.hub", "streaming.instrumentation", "streaming.providers",
     "chat.prompts", "chat.errors",
+    "chat.rollout.sequences", "chat.rollout.verdicts", "chat.rollout.evidence", "chat.rollout.simulation",
 )
 #: Where something begins: a process, a request, a socket, a command. Each with those that may name it.
 ENTRY_POINTS: dict[str, tuple[str, ...]] = {

@@ -1,0 +1,78 @@
+"""The gate on simulated traffic, whose truth is known: how often it errs, and how soon it sees. Seeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from random import Random
+
+from chat.rollout.alarms import is_alarmed
+from chat.rollout.differences import is_not_worse
+from chat.rollout.evidence import Seen
+from chat.rollout.sequences import is_under
+from chat.rollout.slos import FALSE_PROMOTION, STAGES_A_MONTH, Slo
+from chat.rollout.tallies import Tally
+from chat.rollout.traffic import steady
+from chat.rollout.watches import MONTH_MINUTES
+
+
+def minutes_to_alarm(slo: Slo, seen: Seen, traffic: Iterator[Tally], minutes: int) -> int | None:
+    """With a look at every minute; None: there was no alarm."""
+    for minute, tally in enumerate(islice(traffic, minutes), 1):
+        seen.stream += tally
+        seen.watch.feed(tally, 1.0, slo)
+        if is_alarmed(slo, seen):
+            return minute
+    return None
+
+
+def is_month_alarmed(slo: Slo, traffic: Iterator[Tally]) -> bool:
+    """A month of the stages that it may begin, each as long as the others."""
+    minutes = MONTH_MINUTES // STAGES_A_MONTH
+    return any(minutes_to_alarm(slo, Seen(), traffic, minutes) for _ in range(STAGES_A_MONTH))
+
+
+@dataclass(frozen=True)
+class Regression:
+    """The share goes from `before` to `after` once `healthy_minutes` have passed."""
+
+    slo: Slo
+    before: float
+    after: float
+    volume: int
+    healthy_minutes: int = 0
+
+    def requests_to_alarm(self, random: Random) -> int:
+        """From the change to the look that sees it. A month with a false alarm before it is taken anew."""
+        seen = Seen()
+        if minutes_to_alarm(self.slo, seen, steady(self.before, self.volume, random), self.healthy_minutes):
+            return self.requests_to_alarm(random)
+        found = minutes_to_alarm(self.slo, seen, steady(self.after, self.volume, random), MONTH_MINUTES)
+        return (found or MONTH_MINUTES) * self.volume
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Requests until `share` is proven to be within the limit, and no worse than as many of the control cohort."""
+
+    slo: Slo
+    share: float
+    control: float
+    volume: int = 100
+    most: int = 200_000
+
+    def requests_to_proof(self, random: Random) -> int | None:
+        ours, theirs = steady(self.share, self.volume, random), steady(self.control, self.volume, random)
+        seen = Seen()
+        while seen.stream.requests < self.most:
+            seen.stream, seen.control = seen.stream + next(ours), seen.control + next(theirs)
+            if self._is_proven(seen):
+                return seen.stream.requests
+        return None
+
+    def _is_proven(self, seen: Seen) -> bool:
+        slo, margin = self.slo, self.slo.margin
+        return is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION) and (
+            margin is None or is_not_worse(seen.stream, seen.control, margin, slo.prior, FALSE_PROMOTION)
+        )
