@@ -14,13 +14,14 @@ from chat import stages
 from chat.admin.base import ReadOnlyAdmin, pre
 from chat.models import RolloutDecision, RolloutState
 from chat.stages.changes import Order
+from chat.stages.gate import require_promotable, verdict_of
 from chat.stages.words import describe
 
 
 @admin.register(RolloutState)
 class RolloutStateAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "since", "is_held", "is_auto", "in_words")
-    fields = ("in_words", "stage", "percent", "since", "is_held", "is_auto", "version")
+    fields = ("in_words", "judged", "looked_at", "stage", "percent", "since", "is_held", "is_auto", "version")
     readonly_fields = fields
     actions = ("promote", "hold", "release", "roll_back")
 
@@ -29,7 +30,7 @@ class RolloutStateAdmin(ReadOnlyAdmin):
 
     @admin.action(description="Promote to the next stage", permissions=["move"])
     def promote(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._move(request, stages.promote)
+        self._move(request, promote_what_is_proven)
 
     @admin.action(description="Hold: no promotion", permissions=["move"])
     def hold(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -53,6 +54,16 @@ class RolloutStateAdmin(ReadOnlyAdmin):
     @admin.display(description="in words")
     def in_words(self, row: RolloutState) -> SafeString:
         return pre(" ".join(describe(stages.read())))
+
+    @admin.display(description="the gate's verdict")
+    def judged(self, row: RolloutState) -> SafeString:
+        verdict = verdict_of(row)
+        return pre("\n".join((verdict.decision, *verdict.reasons)))
+
+
+def promote_what_is_proven(order: Order) -> stages.State:
+    require_promotable()
+    return stages.promote(order)
 
 
 @admin.register(RolloutDecision)

@@ -128,7 +128,11 @@ class Trace(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["user", "request_id"], name="one_trace_per_request")
         ]
-        indexes = [models.Index(fields=["created_at", "path", "cohort"], name="traces_by_time_and_cohort")]
+        indexes = [
+            models.Index(fields=["created_at", "path", "cohort"], name="traces_by_time_and_cohort"),
+            # One strike and out: the gate asks for them at every look.
+            models.Index(fields=["created_at"], condition=Q(mismatched=True), name="mismatched_traces"),
+        ]
 
     def __str__(self) -> str:
         return self.request_id

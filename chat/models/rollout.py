@@ -19,6 +19,11 @@ class RolloutState(models.Model):
     #: The gate may promote by itself. It may always roll back.
     is_auto = models.BooleanField(default=False)
     version = models.PositiveIntegerField(default=1)
+    #: The gate's own: what it has counted, how often it looked, and its last verdict. It fences them by `looks`.
+    looks = models.PositiveIntegerField(default=0)
+    looked_at = models.DateTimeField(null=True, blank=True)
+    evidence = models.JSONField(default=dict)
+    verdict = models.JSONField(default=dict)
 
     class Meta:
         verbose_name_plural = "rollout"

@@ -16,7 +16,9 @@ class Periodic:
 
 
 SCHEDULE: tuple[Periodic, ...] = (
+    Periodic("rollout_gate", 30.0, "chat.stages.gate.watch", "judges the stage of the rollout and rolls it back"),
     Periodic("alarms", 60.0, "chat.alarms.watch", "reads the alarm rules and tells of incidents"),
+    Periodic("kpi_rollups", 300.0, "chat.kpi.rollups.keep_up", "rolls up K1 to K4 by day and week"),
     Periodic("prune_outbox", 3600.0, "chat.outbox.upkeep.prune", "forgets deferred jobs that were done long ago"),
     Periodic("purge_traces", 3600.0, "chat.retention.keep_up", "deletes traces older than TRACE_RETENTION_DAYS"),
 )

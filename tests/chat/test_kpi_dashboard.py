@@ -88,7 +88,9 @@ def test_bob_sees_what_users_felt(client: Client, room: Room) -> None:
     assert "http://" not in text.replace("http://www.w3.org", "")
 
 
-@pytest.mark.parametrize(("rolls_up", "said"), [(False, "Nothing has been rolled up yet"), (True, "No sends this week")])
+@pytest.mark.parametrize(("rolls_up", "said"), [
+    (False, "Nothing has been rolled up yet"), (True, "No sends this week"),
+])
 def test_an_empty_database_has_a_dashboard(client: Client, room: Room, rolls_up: bool, said: str) -> None:
     if rolls_up:
         roll_up_all()

@@ -146,7 +146,7 @@ class TestMoves:
         assert "everybody is streamed to" in run("history")
         assert "Stage 0: nobody" in run("rollback")
         assert "10 % of staff" in run("promote", "--why", "drill", "--auto")
-        assert "25 % of everybody" in run("promote", "--why", "all well")
+        assert "25 % of everybody" in run("promote", "--why", "all well", "--force")
         assert "Stage 2" in run("hold", "--why", "a holiday")
         assert "Held" in run("status")
         assert json.loads(run("status", "--json"))["stage"] == 2

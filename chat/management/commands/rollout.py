@@ -10,8 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chat import stages
-from chat.models import RolloutDecision
+from chat.models import RolloutDecision, RolloutState
 from chat.stages.changes import Order
+from chat.stages.gate import require_promotable, verdict_of
 from chat.stages.words import describe, sentences
 
 ACTIONS = ("status", "promote", "hold", "release", "rollback", "history")
@@ -25,6 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--why", default="", help="kept in the history; needed for every change")
         parser.add_argument("--to", type=int, help="the stage to promote (1 to 4) or roll back (0 to 3) to")
         parser.add_argument("--percent", type=int, help="promote: another share than the stage's own")
+        parser.add_argument("--force", action="store_true", help="promote: without the gate's word")
         parser.add_argument("--auto", action="store_true", help="promote, release: the gate may promote from here on")
         parser.add_argument("--manual", action="store_true", help="promote, release: a person promotes from here on")
         parser.add_argument("--json", action="store_true", help="status, history: for programs")
@@ -39,13 +41,17 @@ class Command(BaseCommand):
 
     def status(self, options: dict[str, Any]) -> None:
         state = stages.read()
+        verdict = verdict_of(RolloutState.objects.first())
         if options["json"]:
-            self.stdout.write(json.dumps(asdict(state), default=str, indent=2))
+            found = {**asdict(state), "verdict": verdict.decision, "reasons": verdict.reasons}
+            self.stdout.write(json.dumps(found, default=str, indent=2))
             return
-        for line in describe(state):
+        for line in (*describe(state), f"Verdict: {verdict.decision}", *verdict.reasons):
             self.stdout.write(line)
 
     def promote(self, options: dict[str, Any]) -> None:
+        if not options["force"]:
+            require_promotable()
         self.tell(stages.promote(
             order(options), to=options["to"], percent=options["percent"], auto=wanted_auto(options)
         ))

@@ -1,0 +1,129 @@
+"""The gate: each half minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
+
+Each trace is counted once, SETTLE after it was written, so that its browser has had time to report; lost or doubled
+text is counted whenever it is reported, however late.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import structlog
+from django.db.models import Count, F, Q, QuerySet
+from django.utils import timezone
+
+from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, STREAMED, WORDS_LATE
+from chat.models import RolloutState, Trace
+from chat.rollout.conditions import Rules
+from chat.rollout.evidence import Evidence, Minute, begun
+from chat.rollout.slos import ACK_TIMEOUTS, COMPLETION, FAILURES, FIRST_WORDS, LOST
+from chat.rollout.tallies import Tally
+from chat.rollout.verdicts import Decision, Verdict, decide
+from chat.stages.changes import LAST, Order, RolloutRefused, promote, rollback
+from chat.stages.state import ONLY
+
+SETTLE = timedelta(seconds=15)
+GATE = "gate"
+FAILED = ~Q(failure="")
+#: Never any words, and not by the reader's own wish.
+SILENT = Q(ttft_ms=None) & FAILED
+COUNTS = {
+    "sends": Count("pk"), "failed": Count("pk", filter=FAILED), "ack_timeout": Count("pk", filter=ACK_TIMEOUT),
+    "with_words": Count("ttft_ms"), "words_late": Count("pk", filter=WORDS_LATE),
+    "silent": Count("pk", filter=SILENT), "completed": Count("completion_ms"),
+    "completed_late": Count("pk", filter=COMPLETED_LATE), "timed": Count("pk", filter=Q(ttft_source="browser")),
+    "checked": Count("pk", filter=Q(client_marks__has_key="end") | Q(mismatched=True)),
+}
+
+log = structlog.get_logger(__name__)
+
+
+def watch() -> None:
+    """Run by the schedule. Two at once: the later one's count is thrown away."""
+    row = RolloutState.objects.filter(pk=ONLY).first()
+    if row is None or row.stage == 0:
+        return
+    until = max(timezone.now() - SETTLE, row.since)
+    evidence = evidence_of(row)
+    evidence.feed(minute_of(row, evidence, until))
+    verdict = decide(evidence, until, Rules(is_last=row.stage == LAST))
+    if _keep(row, evidence, verdict, until):
+        _act(row, verdict)
+
+
+def verdict_of(row: RolloutState | None) -> Verdict:
+    """The last one; *not enough data* where nobody has looked."""
+    if row is None or row.stage == 0 or not row.verdict:
+        return Verdict(Decision.NOT_ENOUGH_DATA, ("Nobody has looked at this stage yet.",))
+    return msgspec.convert(row.verdict, Verdict)
+
+
+def require_promotable() -> None:
+    """Raises RolloutRefused with the reasons. The first stage needs no evidence: there is none before it."""
+    row = RolloutState.objects.filter(pk=ONLY).first()
+    verdict = verdict_of(row)
+    if row is not None and row.stage and verdict.decision != Decision.PROMOTE:
+        raise RolloutRefused("The gate does not promote this stage:\n" + "\n".join(verdict.reasons))
+
+
+def evidence_of(row: RolloutState) -> Evidence:
+    """Of this stage; what another one left is forgotten."""
+    if row.evidence:
+        kept = msgspec.convert(row.evidence, Evidence)
+        if kept.began == row.since:
+            return kept
+    return begun(row.since)
+
+
+def minute_of(row: RolloutState, evidence: Evidence, until: datetime) -> Minute:
+    """What came from the last look until now, of both cohorts."""
+    new = _stage_rows(row).filter(created_at__gte=evidence.looked, created_at__lt=until)
+    counts = {cohort: new.filter(cohort=cohort).aggregate(**COUNTS) for cohort in (STREAMED, CONTROL)}
+    ours = counts[STREAMED]
+    lost = _stage_rows(row).filter(cohort=STREAMED, mismatched=True).count() - evidence.seen[LOST.key].stream.bad
+    return Minute(
+        at=until, stream={**_tallies(ours), LOST.key: Tally(max(ours["checked"], lost), max(lost, 0))},
+        control=_tallies(counts[CONTROL]), requests=ours["sends"], timed=ours["timed"],
+    )
+
+
+# Internal
+
+
+def _stage_rows(row: RolloutState) -> QuerySet[Trace]:
+    return Trace.objects.filter(stage=row.stage, created_at__gte=row.since).order_by()
+
+
+def _tallies(counts: dict[str, Any]) -> dict[str, Tally]:
+    return {
+        FIRST_WORDS.key: Tally(counts["with_words"] + counts["silent"], counts["words_late"] + counts["silent"]),
+        COMPLETION.key: Tally(counts["completed"], counts["completed_late"]),
+        FAILURES.key: Tally(counts["sends"], counts["failed"]),
+        ACK_TIMEOUTS.key: Tally(counts["sends"], counts["ack_timeout"]),
+    }
+
+
+def _keep(row: RolloutState, evidence: Evidence, verdict: Verdict, until: datetime) -> bool:
+    """By compare-and-set on the looks and the version: nothing is counted twice, nor for a stage that has gone."""
+    same = RolloutState.objects.filter(pk=ONLY, version=row.version, looks=row.looks)
+    return bool(same.update(
+        looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence),
+        verdict=msgspec.to_builtins(verdict),
+    ))
+
+
+def _act(row: RolloutState, verdict: Verdict) -> None:
+    why = verdict.reasons[0] if verdict.reasons else "every objective holds"
+    order = Order(GATE, why, row.version, verdict.reasons)
+    try:
+        if verdict.decision is Decision.ROLLBACK:
+            rollback(order)
+            log.error("rollout_rolled_back", stage=row.stage, reasons=verdict.reasons)
+        elif verdict.decision is Decision.PROMOTE and row.is_auto and not row.is_held and row.stage < LAST:
+            promote(order)
+            log.info("rollout_promoted", stage=row.stage + 1)
+    except RolloutRefused as refused:
+        # A person was quicker; what they decided is newer than this evidence.
+        log.warning("rollout_gate_overtaken", reason=str(refused))

@@ -1,0 +1,180 @@
+"""The gate counts every trace once, rolls back by itself, promotes only upon evidence, and never upon its absence."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import msgspec
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from chat import outbox, stages
+from chat.models import RolloutDecision, RolloutState, Room
+from chat.rollout.evidence import begun
+from chat.rollout.slos import FAILURES
+from chat.stages import gate
+from chat.stages.changes import Order
+from chat.stages.state import forget
+from tests.chat.kpi_traces import traces
+from tests.people import make_room, make_user
+
+pytestmark = [pytest.mark.data, pytest.mark.django_db]
+ALICE = Order("alice", "a test")
+#: Of the stage that the tests watch.
+AGO = timedelta(minutes=3)
+SEEN = {"end": 900.0}
+GOOD: dict[str, Any] = {
+    "stage": 2, "ttft_ms": 400.0, "completion_ms": 3000.0, "ttft_source": "browser", "client_marks": SEEN,
+}
+
+
+@pytest.fixture
+def room(db: None) -> Room:
+    forget()
+    stages.rollback(ALICE, to=2)
+    RolloutState.objects.update(since=timezone.now() - timedelta(minutes=4))
+    return make_room(make_user("alice"))
+
+
+def come(room: Room, count: int, ago: timedelta = AGO, **fields: Any) -> None:
+    traces(room, timezone.now() - ago, [{**GOOD, **fields}] * count)
+
+
+def row() -> RolloutState:
+    return RolloutState.objects.get()
+
+
+def seen(key: str) -> tuple[int, int]:
+    tally = gate.evidence_of(row()).seen[key].stream
+    return tally.requests, tally.bad
+
+
+def test_healthy_traffic_is_counted_once_and_stays(room: Room) -> None:
+    come(room, 500)
+    come(room, 500, cohort="control")
+    gate.watch()
+    gate.watch()
+    assert seen(FAILURES.key) == (500, 0)
+    assert stages.read().stage == 2
+    assert not RolloutDecision.objects.filter(who="gate").exists()
+
+
+def test_traces_of_another_stage_or_cohort_are_no_evidence(room: Room) -> None:
+    come(room, 100, stage=1, failure="backend_failed")
+    come(room, 100, cohort="", failure="backend_failed")
+    come(room, 100, cohort="control", failure="backend_failed")
+    gate.watch()
+    assert seen(FAILURES.key) == (0, 0)
+    assert stages.read().stage == 2
+
+
+@pytest.mark.parametrize("fields", [
+    {"failure": "backend_failed"}, {"failure": "ack_timeout"}, {"ttft_ms": 2000.0}, {"completion_ms": 9000.0},
+    {"ttft_ms": None, "completion_ms": None, "failure": "backend_failed"},
+], ids=["failed", "unacknowledged", "late words", "late end", "silent"])
+def test_a_broken_objective_rolls_back_with_its_evidence(room: Room, fields: dict[str, Any]) -> None:
+    come(room, 100)
+    come(room, 100, **fields)
+    outbox.run_due()
+    assert stages.read().stage == 0
+    decision = RolloutDecision.objects.latest("pk")
+    assert (decision.who, decision.action, decision.to_stage) == ("gate", "rollback", 0)
+    assert "of 200" in decision.evidence[0]
+    assert decision.why in run("history")
+
+
+def test_one_lost_message_is_out_however_late_it_is_reported(room: Room) -> None:
+    come(room, 200)
+    gate.watch()
+    assert stages.read().stage == 2
+    trace = room.owner.traces.first()
+    assert trace is not None
+    trace.mismatched = True
+    trace.save()
+    gate.watch()
+    assert stages.read().stage == 0
+    assert "lost or doubled" in RolloutDecision.objects.latest("pk").why
+
+
+def test_a_held_stage_is_rolled_back_all_the_same(room: Room) -> None:
+    stages.hold(ALICE)
+    come(room, 100, failure="backend_failed")
+    gate.watch()
+    assert stages.read().stage == 0
+
+
+def test_nothing_heard_neither_promotes_nor_rolls_back(room: Room) -> None:
+    stages.release(ALICE, auto=True)
+    for _ in range(3):
+        gate.watch()
+    assert stages.read().stage == 2
+    assert "not_enough_data" in run("status")
+    with pytest.raises(CommandError, match="does not promote"):
+        run("promote", "--why", "because")
+    assert "Stage 3" in run("promote", "--why", "because", "--force")
+
+
+def prove(room: Room, *, looked_minutes: int = 1) -> None:
+    """A day and more of good traffic, but for the last minute."""
+    since = timezone.now() - timedelta(hours=30)
+    RolloutState.objects.update(since=since)
+    evidence = begun(since)
+    evidence.looked = timezone.now() - timedelta(minutes=looked_minutes)
+    RolloutState.objects.update(evidence=msgspec.to_builtins(evidence))
+    ago = timedelta(seconds=30)
+    come(room, 4_000, ago)
+    come(room, 4_000, ago, cohort="control")
+
+
+def test_what_is_proven_is_promoted_by_itself_only_where_it_may(room: Room) -> None:
+    prove(room)
+    gate.watch()
+    assert "promote" in run("status")
+    assert stages.read().stage == 2
+    stages.release(ALICE, auto=True)
+    gate.watch()
+    assert stages.read().stage == 3
+    assert RolloutDecision.objects.latest("pk").who == "gate"
+    assert gate.evidence_of(row()).requests == 0
+
+
+def test_a_person_may_promote_what_is_proven(room: Room) -> None:
+    prove(room)
+    gate.watch()
+    assert "Stage 3" in run("promote", "--why", "proven")
+
+
+def test_after_a_gap_nothing_is_promoted(room: Room) -> None:
+    prove(room, looked_minutes=60)
+    stages.release(ALICE, auto=True)
+    gate.watch()
+    assert stages.read().stage == 2
+
+
+def test_a_look_that_was_overtaken_counts_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    come(room, 100, failure="backend_failed")
+    counted = gate.minute_of
+
+    def overtaken(*arguments: Any) -> Any:
+        stages.promote(Order("bob", "quicker"), to=3)
+        return counted(*arguments)
+
+    monkeypatch.setattr(gate, "minute_of", overtaken)
+    gate.watch()
+    assert stages.read().stage == 3
+
+
+def test_without_a_rollout_there_is_nothing_to_watch(room: Room) -> None:
+    RolloutState.objects.all().delete()
+    come(room, 100, failure="backend_failed", stage=4)
+    gate.watch()
+    assert not RolloutState.objects.exists()
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("rollout", *arguments, stdout=out)
+    return out.getvalue()
