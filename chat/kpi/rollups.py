@@ -16,19 +16,20 @@ DAYS, WEEKS = 28, 12
 GROUPS = ("path", "cohort", "route")
 #: Until then browsers may still report: TIMINGS_LATE_SECONDS and then some.
 SETTLED = timedelta(hours=1)
-#: The running day and week, and a few of those before, so that a lease is never outlived.
-SPANS_A_RUN = 8
+#: Of those before the running ones, so that a lease is never outlived.
+SPANS_A_RUN = 4
 
 
 def keep_up() -> int:
     """Returns how many spans were rolled up. Idempotent; twice at once writes the same rows."""
     now = timezone.now()
     stale = [span for span in [*days(DAYS, now), *weeks(WEEKS, now)] if _is_stale(span, now)]
-    # The running ones first: they are looked at most.
-    stale.sort(key=lambda span: span.ends_at, reverse=True)
-    for span in stale[:SPANS_A_RUN]:
+    running = [span for span in stale if span.ends_at + SETTLED > now]
+    over = sorted((span for span in stale if span not in running), key=lambda span: span.ends_at, reverse=True)
+    chosen = [*running, *over[:SPANS_A_RUN]]
+    for span in chosen:
         roll_up(span, now)
-    return len(stale[:SPANS_A_RUN])
+    return len(chosen)
 
 
 def roll_up(span: Span, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ from django.db import OperationalError
 
 from chat import generations
 from chat.models import Generation, OutboxJob, Trace
+from chat.post_processing import JOBS
 from streaming import metrics
 from streaming.engine import Engine
 from streaming.events import Chunk, UserMessage
@@ -94,6 +96,45 @@ async def test_post_processing_is_due_only_after_the_end_was_told(tab: Tab, engi
     job = await OutboxJob.objects.aget(message_id=end.message_id)
     assert job.status == "waiting"
     assert job.available_at > (await Generation.objects.aget(pk=end.message_id)).created_at
+
+
+async def test_words_do_not_wait_for_post_processing_that_hangs(tab: Tab, settings: Any) -> None:
+    """P4. Not a matter of milliseconds: the job is let go only after the next answer has ended."""
+    settings.REDIS_URL = ""
+    entered, let_go = threading.Event(), threading.Event()
+
+    def hangs(message_id: object) -> None:
+        entered.set()
+        assert let_go.wait(60)
+
+    with patch.dict(JOBS, after_reply=hangs):
+        try:
+            await tab.send()
+            await tab.answer()
+            assert await asyncio.to_thread(entered.wait, 30)
+            await tab.send()
+            await tab.until(Chunk)
+            assert (await tab.answer()).content == STORY
+            assert not let_go.is_set()
+        finally:
+            let_go.set()
+
+
+async def test_words_do_not_wait_for_post_processing_that_fails(tab: Tab, settings: Any) -> None:
+    settings.REDIS_URL = ""
+    failed = threading.Event()
+
+    def fails(message_id: object) -> None:
+        failed.set()
+        away()
+
+    with patch.dict(JOBS, after_reply=fails):
+        for _ in range(2):
+            await tab.send()
+            end = await tab.answer()
+            assert end.content == STORY
+        assert await asyncio.to_thread(failed.wait, 30)
+    assert await OutboxJob.objects.filter(status="waiting").acount() == 2
 
 
 async def test_a_traces_marks_are_stored_in_order_with_their_fields(tab: Tab, engine: Engine) -> None:
