@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,8 +13,9 @@ from chat.rollout.evidence import GAP, Evidence, Seen
 from chat.rollout.sequences import is_under
 from chat.rollout.slos import FALSE_PROMOTION, SLOS, Slo, Strikes
 
-#: A watch's fortune from which a share looks bad enough not to promote, though not enough to roll back.
-DOUBT = 20.0
+#: From here a share looks bad enough lately not to promote: twice the limit is 20 times as likely as the limit. That
+#: proves nothing, since the time was chosen for its looks; a needless wait costs little.
+DOUBT = math.log(20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _doubts(slo: Slo, seen: Seen, rules: Rules) -> Iterator[str]:
             yield words.struck(slo, seen.stream)
     elif not is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION):
         yield words.not_under(slo, seen.stream)
-    elif seen.watch.fortune() >= DOUBT:
+    if seen.watch.suspicion >= DOUBT:
         yield words.doubt(slo, seen.watch)
     if slo.margin is None or rules.is_last:
         return

@@ -22,21 +22,25 @@ from collections.abc import Callable
 from chat.rollout.beta_tails import log_beta, log_tails
 from chat.rollout.tallies import Tally
 
-#: Halvings of [0, 1] or what is left of it: relative to the bound, about a millionth.
-STEPS = 24
+#: Of a bound, relative to it; and the halvings after which it is good enough anyway.
+PRECISION, MOST_STEPS = 1e-5, 64
 
 
 def is_over(seen: Tally, share: float, prior: float, alpha: float) -> bool:
     """Does the lower bound lie over `share`?"""
-    # No mixture of ratios beats the best ratio; this settles nearly every peek without the integral.
-    if log_best_ratio(seen, share) < math.log(1 / alpha):
+    wanted = math.log(1 / alpha)
+    # No mixture of ratios beats the best ratio; this settles nearly every look without the integral.
+    if seen.share <= share or log_best_ratio(seen, share) < wanted:
         return False
-    return log_evidence_over(seen, share, prior) >= math.log(1 / alpha)
+    return log_evidence_over(seen, share, prior) >= wanted
 
 
 def is_under(seen: Tally, share: float, prior: float, alpha: float) -> bool:
     """Does the upper bound lie at or under `share`?"""
-    return seen.share < share and log_evidence_under(seen, share, prior) >= math.log(1 / alpha)
+    wanted = math.log(1 / alpha)
+    if seen.share >= share or log_best_ratio(seen, share) < wanted:
+        return False
+    return log_evidence_under(seen, share, prior) >= wanted
 
 
 def lower_bound(seen: Tally, prior: float, alpha: float) -> float:
@@ -66,17 +70,17 @@ def log_evidence_under(seen: Tally, share: float, prior: float) -> float:
 
 
 def log_best_ratio(seen: Tally, share: float) -> float:
-    """Of the share most in favour of `share` being too low; 0 where `share` is not too low."""
-    if seen.share <= share:
-        return 0.0
+    """Of the observed share to `share`: the likeliest of all."""
     good = seen.requests - seen.bad
-    rest = good * math.log((1 - seen.share) / (1 - share)) if good else 0.0
-    return seen.bad * math.log(seen.share / share) + rest
+    log_bad = seen.bad * math.log(seen.share / share) if seen.bad else 0.0
+    return log_bad + (good * math.log((1 - seen.share) / (1 - share)) if good else 0.0)
 
 
 def halved(low: float, high: float, is_low: Callable[[float], bool]) -> tuple[float, float]:
     """The two ends between which `is_low` changes from true to false. Small shares are halved by ratio."""
-    for _ in range(STEPS):
+    for _ in range(MOST_STEPS):
+        if high - low <= PRECISION * high:
+            break
         middle = (low + high) / 2 if low > 0.0 else high / 8
         low, high = (middle, high) if is_low(middle) else (low, middle)
     return low, high

@@ -33,6 +33,16 @@ def is_month_alarmed(slo: Slo, traffic: Iterator[Tally]) -> bool:
     return any(minutes_to_alarm(slo, Seen(), traffic, minutes) for _ in range(STAGES_A_MONTH))
 
 
+def is_stage_promoted(slo: Slo, traffic: Iterator[Tally]) -> bool:
+    """Is `slo` ever taken for proven in a stage of a quarter of a month, with a look at every minute?"""
+    minutes, seen = MONTH_MINUTES // STAGES_A_MONTH, Seen()
+    for tally in islice(traffic, minutes):
+        seen.stream += tally
+        if is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION):
+            return True
+    return False
+
+
 @dataclass(frozen=True)
 class Regression:
     """The share goes from `before` to `after` once `healthy_minutes` have passed."""
