@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -15,6 +14,7 @@ from django.utils import timezone
 import chat.outbox as outbox
 from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease, Room
+from chat.statements import brief_transaction
 from chat.tokens import count_tokens
 
 #: How long a dead process's lease tells an operator that there was one.
@@ -51,14 +51,12 @@ MESSAGE_STATUS = {
 def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
     """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
     end = {**asdict(outcome), "checkpoint_text": "", "ended_at": timezone.now()}
-    with transaction.atomic():
+    tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
+    with brief_transaction():
         if not turn_statements.end_generation(message_id, attempt, end):
             return False
-        turn_statements.end_message(
-            message_id, content=outcome.text, tokens=count_tokens(outcome.text),
-            status=MESSAGE_STATUS[Generation.Status(outcome.status)],
-        )
-        outbox.add("after_reply", message_id)
+        job = outbox.held("after_reply", message_id)
+        turn_statements.end_message(message_id, job, content=outcome.text, tokens=tokens, status=status)
     return True
 
 

@@ -8,13 +8,13 @@ from uuid import UUID
 from zlib import crc32
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from chat import turn_statements
 from chat.errors import BadCommand, ChatError, NotFound, Refused, TooMany
 from chat.models import Generation, Message
-from chat.statements import Rows
+from chat.statements import Rows, brief_transaction
 from chat.tokens import count_tokens
 from chat.turn_statements import Guard, RoomRow
 
@@ -142,7 +142,7 @@ class _Continue:
 
 def _accept(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
     try:
-        with transaction.atomic():
+        with brief_transaction():
             return _accept_once(request, digest, turn)
     except IntegrityError:
         # Two requests raced past each other's checks; the constraints let one win, and it is committed now.

@@ -91,12 +91,16 @@ _MOVE_ROOM = f"""
 def write_turn(
     messages: Sequence[Message], generation: Generation, *, now: datetime, next_position: int, since: int, before: int
 ) -> Rows:
-    """The new messages, their generation, and the room moved on; returns what was `said`, the new words included."""
+    """The new messages, their generation, and the room moved on; returns what was `said`, the new words included.
+
+    The last of its transaction.
+    """
     *_, found = tell(
         insert(*messages),
         insert(generation),
         (_MOVE_ROOM, [now, next_position, generation.room_id]),
         (_SAID, [generation.room_id, since, before]),
+        is_last=True,
     )
     return found.rows
 
@@ -169,13 +173,13 @@ def end_generation(message_id: UUID, attempt: int, end: dict[str, Any]) -> bool:
 _END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s"
 
 
-def end_message(message_id: UUID, *, content: str, tokens: int, status: str) -> None:
-    tell((_END_MESSAGE, [content, tokens, status, message_id]))
-
-
-def add_job(job: OutboxJob) -> None:
-    """Unless the message has a job of this kind."""
-    tell(insert(job, ending="ON CONFLICT DO NOTHING"))
+def end_message(message_id: UUID, job: OutboxJob, *, content: str, tokens: int, status: str) -> None:
+    """The last of its transaction. `job` is added unless the message has one of its kind."""
+    tell(
+        (_END_MESSAGE, [content, tokens, status, message_id]),
+        insert(job, ending="ON CONFLICT DO NOTHING"),
+        is_last=True,
+    )
 
 
 _HELD = "message_id = %s AND status = 'waiting' AND attempts = 0 AND available_at > %s"

@@ -17,7 +17,7 @@ from chat import traces, turn_statements
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
-from chat.statements import columns, insert, tell, uuid_of
+from chat.statements import Statement, brief_transaction, columns, insert, tell, uuid_of
 from chat.turn_statements import END_FIELDS, RoomRow
 from tests.chat.answers import answered
 from tests.people import make_room, make_route, make_user, request_id
@@ -88,6 +88,27 @@ def test_of_several_statements_none_remains_when_one_fails(room: Room) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         tell(insert(good), insert(bad))
     assert Message.objects.count() == count
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_brief_transaction_is_whole_or_not_at_all() -> None:
+    room = make_room(make_user("alice"))
+    good, bad = a_message(room), Message(room=room, role="narrator", position=9)
+    with pytest.raises(IntegrityError), brief_transaction():
+        tell(insert(good))
+        tell(insert(bad), is_last=True)
+    assert not Message.objects.filter(pk=good.pk).exists()
+    with brief_transaction():
+        tell(insert(good))
+    assert Message.objects.filter(pk=good.pk).exists(), "committed without a last statement too"
+    with pytest.raises(ZeroDivisionError), brief_transaction():
+        Message.objects.filter(pk=tell(_select(good))[0].rows[0][0]).update(content="other")
+        raise ZeroDivisionError
+    assert Message.objects.get(pk=good.pk).content == ODD
+
+
+def _select(message: Message) -> Statement:
+    return ("SELECT id FROM chat_message WHERE id = %s", [message.pk])
 
 
 def test_a_column_that_is_no_more_is_noticed() -> None:
@@ -177,9 +198,11 @@ def test_a_later_attempts_trace_replaces_the_servers_part_only(room: Room) -> No
 
 def test_a_job_is_there_once(room: Room) -> None:
     job = a_job(room)
-    for _ in range(2):
-        turn_statements.add_job(OutboxJob(kind=job.kind, message_id=job.message_id, available_at=NOW))
+    for tokens in (1, 2):
+        again = OutboxJob(kind=job.kind, message_id=job.message_id, available_at=NOW)
+        turn_statements.end_message(job.message_id, again, content=ODD, tokens=tokens, status="complete")
     assert OutboxJob.objects.count() == 1
+    assert Message.objects.values_list("content", "tokens").get(pk=job.message_id) == (ODD, 2)
 
 
 def ask(room: Room, user: User, rid: str) -> Request:
