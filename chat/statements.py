@@ -6,11 +6,12 @@ Owns how a statement is told to either database. Knows no table: the statements 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
-from functools import cache, lru_cache
+from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -138,28 +139,47 @@ def insert(*rows: Model, ending: str = "") -> Statement:
     model = type(rows[0])
     values, shapes = [], []
     for row in rows:
-        given = [_given(field, row) for field in _written(model)]
-        shapes.append(tuple(value is _AS_USUAL for value in given))
-        values += [value for value in given if value is not _AS_USUAL]
-    return _insert_sql(model, tuple(shapes), ending), values
+        shape, given = _shape_of(row)
+        shapes.append(shape)
+        values += given
+    listed = ", ".join(f"({', '.join(shape)})" for shape in shapes)
+    return f"{_into(model)} VALUES {listed} {ending}", values
 
 
-#: The field has its default, which stands in the statement itself: a row has many fields, and a value costs to bind.
-_AS_USUAL = object()
+def insert_if(row: Model, source: Statement, **columns: str) -> Statement:
+    """A whole row, once for each row of `source` ("FROM … WHERE …"); `columns` are fields that are told by it."""
+    shape, given = _shape_of(row, but=columns)
+    sql, values = source
+    return f"{_into(type(row))} SELECT {', '.join(shape)} {sql}", [*given, *values]
 
 
-def _given(field: Field[Any, Any], row: Model) -> Any:
-    if isinstance(field, DateTimeField):
-        return field.pre_save(row, add=True)
-    value = getattr(row, field.attname)
-    if _usual(field) is not None and value == field.get_default():
-        return _AS_USUAL
+def _shape_of(row: Model, but: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, ...], list[Any]]:
+    """For each column its SQL, and the values of those that are a %s."""
+    shape, values = [], []
+    for field in _written(type(row)):
+        sql = but.get(field.name) or _usual_sql(field, row)
+        if sql is None:
+            values.append(_prepared(field, row))
+        shape.append(sql or "%s")
+    return tuple(shape), values
+
+
+def _usual_sql(field: Field[Any, Any], row: Model) -> str | None:
+    """A default stands in the statement itself: a row has many fields, and each value costs to bind."""
+    usual = _usual(field)
+    return usual if usual is not None and getattr(row, field.attname) == field.get_default() else None
+
+
+def _prepared(field: Field[Any, Any], row: Model) -> Any:
+    value = field.pre_save(row, add=True)
     return field.get_db_prep_save(value, connection) if isinstance(field, JSONField) else value
 
 
 @cache
 def _usual(field: Field[Any, Any]) -> str | None:
     """The field's default as SQL, where it is a simple one."""
+    if isinstance(field, DateTimeField) and field.auto_now_add:
+        return None
     default = "" if field.default is NOT_PROVIDED and field.empty_strings_allowed else field.default
     if default == "":
         return "''"
@@ -170,15 +190,9 @@ def _usual(field: Field[Any, Any]) -> str | None:
     return str(int(default)) if type(default) is int else None
 
 
-@lru_cache(maxsize=512)
-def _insert_sql(model: type[Model], shapes: tuple[tuple[bool, ...], ...], ending: str) -> str:
-    fields = _written(model)
-    rows = [
-        ", ".join(str(_usual(field)) if as_usual else "%s" for field, as_usual in zip(fields, shape, strict=True))
-        for shape in shapes
-    ]
-    into = f"{table(model)} ({columns(model, [field.name for field in fields])})"
-    return f"INSERT INTO {into} VALUES {', '.join(f'({row})' for row in rows)} {ending}"  # noqa: S608 - our own names
+@cache
+def _into(model: type[Model]) -> str:
+    return f"INSERT INTO {table(model)} ({columns(model, [field.name for field in _written(model)])})"
 
 
 @cache

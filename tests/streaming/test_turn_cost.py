@@ -66,7 +66,7 @@ def settle(turn: Turn) -> bool:
 
 
 def test_a_first_word_waits_for_few_statements(turn_of: Callable[[], Turn], at_most: Counter) -> None:
-    with at_most(sqlite=9, postgres=2):
+    with at_most(sqlite=10, postgres=1):
         turn = turn_of()
     assert turn.context is not None
     assert [said.text for said in turn.context.turns][-3:] == ["hi", "Hello.", "hi"]
