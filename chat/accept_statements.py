@@ -151,7 +151,7 @@ def send(sending: Sending, now: datetime) -> Sent:
         insert_if(generation, (_OF_MESSAGE, [sending.answer.pk])),
         (_MOVE_ON, [now, room_id, message.pk]),
         (_SAID_IN_ROOM, [room_id]),
-        is_last=True,
+        is_last=True, prepares=True,
     )
     room, in_the_way = _answered(answers, sending.guard)
     return Sent(room, in_the_way, said.rows, is_written=written.touched == 1)
@@ -173,6 +173,6 @@ def write_variant(
         insert(generation),
         (_MOVE_ROOM, [now, next_position, generation.room_id]),
         said_before(generation.room_id, since=since, before=answer.position),
-        is_last=True,
+        is_last=True, prepares=True,
     )
     return found.rows

@@ -6,7 +6,7 @@ Owns how a statement is told to either database. Knows no table: the statements 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
@@ -15,8 +15,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import NOT_PROVIDED, AutoField, DateTimeField, Field, JSONField, Model
+
+from chat.prepared import Prepared
 
 #: SQL with a %s for each value, and the values as Python has them.
 Statement: TypeAlias = tuple[str, Sequence[Any]]
@@ -72,10 +75,11 @@ def _say(sql: str) -> None:
         cursor.execute(sql)
 
 
-def tell(*statements: Statement, is_last: bool = False) -> list[Told]:
+def tell(*statements: Statement, is_last: bool = False, prepares: bool = False) -> list[Told]:
     """Run them in this order; on Postgres in one round trip, each seeing what was committed before it began.
 
-    `is_last`: nothing more is to be done in the brief transaction, if there is one.
+    `is_last`: nothing more is to be done in the brief transaction, if there is one. `prepares`: they will be told again
+    and again, in these words.
     """
     adapted = [(sql, [_adapt(value) for value in values]) for sql, values in statements]
     with connection.cursor() as cursor:
@@ -83,19 +87,35 @@ def tell(*statements: Statement, is_last: bool = False) -> list[Told]:
             return [_run(cursor, sql, values) for sql, values in adapted]
         # Values are bound on our side of the wire, and so several statements may travel as one.
         values = [value for _, values in adapted for value in values]
-        return _tell_as_one(cursor, [sql for sql, _ in adapted], values, is_last=is_last)
+        said = [sql for sql, _ in adapted]
+        if prepares and settings.DATABASE_PREPARES:
+            return _tell_prepared(cursor, said, values, is_last=is_last)
+        return _tell_as_one(cursor, [], said, values, is_last=is_last)
 
 
-def _tell_as_one(cursor: Any, statements: list[str], values: list[Any], *, is_last: bool) -> list[Told]:
+def _tell_prepared(cursor: Any, statements: list[str], values: list[Any], *, is_last: bool) -> list[Told]:
+    prepared = Prepared(connection.connection, statements)
+    try:
+        told = _tell_as_one(cursor, prepared.before, prepared.said, values, is_last=is_last)
+    except DatabaseError:
+        prepared.failed()
+        raise
+    prepared.succeeded()
+    return told
+
+
+def _tell_as_one(
+    cursor: Any, before: list[str], statements: list[str], values: list[Any], *, is_last: bool
+) -> list[Told]:
     begins, ends = _brief.is_wanted and not _brief.is_open, _brief.is_wanted and is_last
-    sent = ["BEGIN"] * begins + statements + ["COMMIT"] * ends
+    sent = [*before, *["BEGIN"] * begins, *statements, *["COMMIT"] * ends]
     # A statement that fails leaves the transaction open, to be rolled back.
     _brief.is_open = _brief.is_wanted
     cursor.execute("; ".join(sent), values)
     if ends:
         _brief.is_wanted = _brief.is_open = False
     told = [_told(cursor), *(_told(cursor) for _ in sent[1:] if cursor.nextset())]
-    return told[begins : begins + len(statements)]
+    return told[len(before) + begins :][: len(statements)]
 
 
 def _run(cursor: Any, sql: str, values: list[Any]) -> Told:
@@ -155,39 +175,55 @@ def insert_if(row: Model, source: Statement, **columns: str) -> Statement:
 
 def _shape_of(row: Model, but: Mapping[str, str] = MappingProxyType({})) -> tuple[tuple[str, ...], list[Any]]:
     """For each column its SQL, and the values of those that are a %s."""
-    shape, values = [], []
-    for field in _written(type(row)):
-        sql = but.get(field.name) or _usual_sql(field, row)
-        if sql is None:
-            values.append(_prepared(field, row))
-        shape.append(sql or "%s")
+    shape, values, written = [], [], row.__dict__
+    for column in _columns_of(type(row)):
+        name = column.field.name
+        if name in but:
+            shape.append(but[name])
+        elif column.usual_sql and written[column.field.attname] == column.usual:
+            # A default stands in the statement itself: a row has many fields, and each value costs to bind.
+            shape.append(column.usual_sql)
+        else:
+            shape.append("%s")
+            values.append(_value_of(column, row))
     return tuple(shape), values
 
 
-def _usual_sql(field: Field[Any, Any], row: Model) -> str | None:
-    """A default stands in the statement itself: a row has many fields, and each value costs to bind."""
-    usual = _usual(field)
-    return usual if usual is not None and getattr(row, field.attname) == field.get_default() else None
+def _value_of(column: _Column, row: Model) -> Any:
+    field = column.field
+    value = field.pre_save(row, add=True) if column.is_made else row.__dict__[field.attname]
+    return field.get_db_prep_save(value, connection) if column.is_json else value
 
 
-def _prepared(field: Field[Any, Any], row: Model) -> Any:
-    value = field.pre_save(row, add=True)
-    return field.get_db_prep_save(value, connection) if isinstance(field, JSONField) else value
+class _Column(NamedTuple):
+    """`usual`: the field's default where it is a simple one, with its SQL; `is_made`: only when it is saved."""
+
+    field: Field[Any, Any]
+    usual: Any
+    usual_sql: str
+    is_made: bool
+    is_json: bool
 
 
 @cache
-def _usual(field: Field[Any, Any]) -> str | None:
-    """The field's default as SQL, where it is a simple one."""
-    if isinstance(field, DateTimeField) and field.auto_now_add:
-        return None
-    default = "" if field.default is NOT_PROVIDED and field.empty_strings_allowed else field.default
-    if default == "":
-        return "''"
-    if default is NOT_PROVIDED or default is None:
-        return "NULL"
-    if isinstance(default, bool):
-        return str(default).upper()
-    return str(int(default)) if type(default) is int else None
+def _columns_of(model: type[Model]) -> tuple[_Column, ...]:
+    return tuple(_column_of(field) for field in _written(model))
+
+
+def _column_of(field: Field[Any, Any]) -> _Column:
+    is_made = isinstance(field, DateTimeField) and field.auto_now_add
+    usual = field.default
+    if usual is NOT_PROVIDED:
+        usual = "" if field.empty_strings_allowed else None
+    sql = "" if is_made or callable(usual) else _LITERALS.get(type(usual), lambda _: "")(usual)
+    return _Column(field, usual, sql, is_made, isinstance(field, JSONField))
+
+
+#: Other defaults, and texts that are not empty, travel as values.
+_LITERALS: dict[type, Callable[[Any], str]] = {
+    str: lambda text: "" if text else "''", bool: lambda truth: str(truth).upper(), int: str,
+    type(None): lambda _: "NULL",
+}
 
 
 @cache

@@ -82,7 +82,7 @@ _END = f"""
 def end_generation(message_id: UUID, attempt: int, end: dict[str, Any]) -> bool:
     """Compare-and-set of `end`, which has all of END_FIELDS. False: this attempt does not run any more."""
     values = [end[name] for name in END_FIELDS]
-    return tell((_END, [*values, message_id, attempt]))[0].touched == 1
+    return tell((_END, [*values, message_id, attempt]), prepares=True)[0].touched == 1
 
 
 _END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s"
@@ -93,7 +93,7 @@ def end_message(message_id: UUID, job: OutboxJob, *, content: str, tokens: int, 
     tell(
         (_END_MESSAGE, [content, tokens, status, message_id]),
         insert(job, ending="ON CONFLICT DO NOTHING"),
-        is_last=True,
+        is_last=True, prepares=True,
     )
 
 
@@ -104,7 +104,7 @@ _RELEASE = f"UPDATE {table(OutboxJob)} SET available_at = %s WHERE {_HELD}"
 
 def release_jobs(message_id: UUID, now: datetime) -> list[int]:
     """The message's untried jobs that were held back are due `now`; returns their ids."""
-    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]))
+    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]), prepares=True)
     return [job_id for (job_id,) in held.rows]
 
 
@@ -160,7 +160,7 @@ _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
 
 def write_trace(trace: Trace) -> bool:
     """The server's side; an older attempt's is replaced. True: the browser's marks are there already."""
-    return bool(tell(insert(trace, ending=_TRACE_AGAIN))[0].rows[0][0])
+    return bool(tell(insert(trace, ending=_TRACE_AGAIN), prepares=True)[0].rows[0][0])
 
 
 def make_trace(trace: Trace) -> None:
