@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db.models import DateTimeField, ExpressionWrapper, F
@@ -95,18 +96,16 @@ def live_owners(*, seconds: float) -> set[str]:
     return set(rows.values_list("owner", flat=True))
 
 
-def running_elsewhere(owner: str) -> list[tuple[UUID, int, str]]:
-    """(messageId, attempt, owner) of every running answer that is not `owner`'s."""
-    rows = Generation.objects.filter(status=Generation.Status.RUNNING).exclude(owner=owner)
-    return list(rows.values_list("pk", "attempt", "owner"))
+def running(*, seconds: float) -> list[Running]:
+    """Every running answer of the installation; `is_old` when it was accepted more than so many seconds ago."""
+    return [Running(*row) for row in turn_statements.running(timezone.now() - timedelta(seconds=seconds))]
 
 
-def unwritten(owner: str, written: Collection[UUID], *, seconds: float) -> list[tuple[UUID, int, str]]:
-    """As `running_elsewhere`: those of `owner` that none of its tasks writes, `seconds` after their acceptance."""
-    rows = Generation.objects.filter(
-        status=Generation.Status.RUNNING, owner=owner, created_at__lt=timezone.now() - timedelta(seconds=seconds)
-    )
-    return list(rows.exclude(pk__in=written).values_list("pk", "attempt", "owner"))
+class Running(NamedTuple):
+    message_id: UUID
+    attempt: int
+    owner: str
+    is_old: bool
 
 
 def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:
@@ -151,8 +150,7 @@ def ask_stop(user_id: int, room_id: UUID, message_id: UUID, seen_length: int) ->
 
 def owned(owner: str) -> dict[UUID, int | None]:
     """messageId → where somebody wants it to end, of every running answer that is the owner's."""
-    rows = Generation.objects.filter(owner=owner, status=Generation.Status.RUNNING)
-    return dict(rows.values_list("pk", "stop_length").order_by())
+    return dict(turn_statements.owned(owner))
 
 
 def set_window_start(room_id: UUID, position: int, *, head: int) -> None:

@@ -68,6 +68,24 @@ def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:
     return tell((sql, [*values, *(pk for pk, _, _ in texts), owner]))[0].touched
 
 
+_RUNNING = f"SELECT message_id, attempt, owner, created_at < %s FROM {table(Generation)} WHERE status = 'running'"
+
+
+def running(before: datetime) -> list[tuple[UUID, int, str, bool]]:
+    """(messageId, attempt, owner, accepted before then?) of every answer that runs, whoever writes it."""
+    rows = tell((_RUNNING, [before]), prepares=True)[0].rows
+    return [(uuid_of(message_id), attempt, owner, bool(is_old)) for message_id, attempt, owner, is_old in rows]
+
+
+_OWNED = f"SELECT message_id, stop_length FROM {table(Generation)} WHERE owner = %s AND status = 'running'"
+
+
+def owned(owner: str) -> list[tuple[UUID, int | None]]:
+    """(messageId, where somebody wants it to end) of the owner's running answers."""
+    rows = tell((_OWNED, [owner]), prepares=True)[0].rows
+    return [(uuid_of(message_id), stop_length) for message_id, stop_length in rows]
+
+
 #: What an end sets.
 END_FIELDS = (
     "status", "last_seq", "finish_reason", "error_code", "prompt_tokens", "completion_tokens", "cached_tokens",
