@@ -147,7 +147,7 @@ class Story:
 
 def story_of(message_id: UUID) -> Story | None:
     """The message's room; None when it is gone."""
-    rooms = tell((_STORY, [message_id]))[0].rows
+    rooms = tell((_STORY, [message_id]), prepares=True)[0].rows
     return Story(uuid_of(rooms[0][0]), *rooms[0][1:]) if rooms else None
 
 
@@ -163,6 +163,7 @@ def count_said(story: Story) -> bool:
     room, _ = tell(
         (_COUNT_SAID, [story.said, story.room_id, story.counted]),
         (_COUNT_TALK, [more, more, story.character_id]),
+        prepares=True,
     )
     return room.touched == 1
 
