@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import DateTimeField, ExpressionWrapper, F
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils import timezone
 import chat.outbox as outbox
 from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease, Room
+from chat.statements import brief_transaction
 from chat.tokens import count_tokens
 
 #: How long a dead process's lease tells an operator that there was one.
@@ -51,14 +52,12 @@ MESSAGE_STATUS = {
 def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
     """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
     end = {**asdict(outcome), "checkpoint_text": "", "ended_at": timezone.now()}
-    with transaction.atomic():
+    tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
+    with brief_transaction():
         if not turn_statements.end_generation(message_id, attempt, end):
             return False
-        turn_statements.end_message(
-            message_id, content=outcome.text, tokens=count_tokens(outcome.text),
-            status=MESSAGE_STATUS[Generation.Status(outcome.status)],
-        )
-        outbox.add("after_reply", message_id)
+        job = outbox.held("after_reply", message_id)
+        turn_statements.end_message(message_id, job, content=outcome.text, tokens=tokens, status=status)
     return True
 
 
@@ -97,18 +96,16 @@ def live_owners(*, seconds: float) -> set[str]:
     return set(rows.values_list("owner", flat=True))
 
 
-def running_elsewhere(owner: str) -> list[tuple[UUID, int, str]]:
-    """(messageId, attempt, owner) of every running answer that is not `owner`'s."""
-    rows = Generation.objects.filter(status=Generation.Status.RUNNING).exclude(owner=owner)
-    return list(rows.values_list("pk", "attempt", "owner"))
+def running(*, seconds: float) -> list[Running]:
+    """Every running answer of the installation; `is_old` when it was accepted more than so many seconds ago."""
+    return [Running(*row) for row in turn_statements.running(timezone.now() - timedelta(seconds=seconds))]
 
 
-def unwritten(owner: str, written: Collection[UUID], *, seconds: float) -> list[tuple[UUID, int, str]]:
-    """As `running_elsewhere`: those of `owner` that none of its tasks writes, `seconds` after their acceptance."""
-    rows = Generation.objects.filter(
-        status=Generation.Status.RUNNING, owner=owner, created_at__lt=timezone.now() - timedelta(seconds=seconds)
-    )
-    return list(rows.exclude(pk__in=written).values_list("pk", "attempt", "owner"))
+class Running(NamedTuple):
+    message_id: UUID
+    attempt: int
+    owner: str
+    is_old: bool
 
 
 def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:
@@ -153,8 +150,7 @@ def ask_stop(user_id: int, room_id: UUID, message_id: UUID, seen_length: int) ->
 
 def owned(owner: str) -> dict[UUID, int | None]:
     """messageId → where somebody wants it to end, of every running answer that is the owner's."""
-    rows = Generation.objects.filter(owner=owner, status=Generation.Status.RUNNING)
-    return dict(rows.values_list("pk", "stop_length").order_by())
+    return dict(turn_statements.owned(owner))
 
 
 def set_window_start(room_id: UUID, position: int, *, head: int) -> None:

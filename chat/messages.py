@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from uuid import UUID
 from zlib import crc32
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
-from chat import turn_statements
+from chat import accept_statements
+from chat.accept_statements import Guard, RoomRow, Sending
 from chat.errors import BadCommand, ChatError, NotFound, Refused, TooMany
 from chat.models import Generation, Message
-from chat.statements import Rows
+from chat.statements import Rows, brief_transaction
 from chat.tokens import count_tokens
-from chat.turn_statements import Guard, RoomRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,17 +66,19 @@ class Accepted:
 def accept_send(request: Request, text: str) -> Accepted:
     """A user's message and the answer it will get. Raises BadCommand, Refused, NotFound."""
     text = clean_text(text)
-    return _accept(request, _digest("send_message", request.room_id, text), _Send(text))
+    return _accept(request, _digest("send_message", request.room_id, text), partial(_send_once, text=text))
 
 
 def accept_regenerate(request: Request, message_id: UUID) -> Accepted:
     """A variant beside `message_id`, or an answer to it when it is the user's own last word."""
-    return _accept(request, _digest("regenerate", request.room_id, message_id), _Regenerate(message_id))
+    digest = _digest("regenerate", request.room_id, message_id)
+    return _accept(request, digest, partial(_vary_once, place=_beside, message_id=message_id))
 
 
 def accept_continue(request: Request, message_id: UUID) -> Accepted:
     """A variant that begins with the text of `message_id` and goes on."""
-    return _accept(request, _digest("continue_message", request.room_id, message_id), _Continue(message_id))
+    digest = _digest("continue_message", request.room_id, message_id)
+    return _accept(request, digest, partial(_vary_once, place=_onwards, message_id=message_id))
 
 
 def clean_text(text: str) -> str:
@@ -91,59 +95,10 @@ def _digest(*parts: object) -> str:
     return f"{crc32('|'.join(map(str, parts)).encode()):08x}"
 
 
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    """Where the new answer goes."""
-
-    kind: str
-    position: int
-    user_message: Message | None
-    reply_to_id: UUID | None
-    prefix: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Send:
-    text: str
-
-    def place(self, room: RoomRow) -> _Slot:
-        here = room.next_position
-        message = Message(
-            room_id=room.id, role=Message.Role.USER, position=here, content=self.text, tokens=count_tokens(self.text)
-        )
-        return _Slot(Generation.Kind.REPLY, here + 1, message, message.pk)
-
-
-@dataclass(frozen=True, slots=True)
-class _Regenerate:
-    message_id: UUID
-
-    def place(self, room: RoomRow) -> _Slot:
-        target = _last_turn(room, self.message_id)
-        if target.role == Message.Role.USER:
-            return _Slot(Generation.Kind.REGENERATE, target.position + 1, None, target.pk)
-        if target.reply_to_id is None:
-            raise Refused("not_regenerable", "A greeting cannot be written again; choose another one.")
-        _unselect(room, target.position)
-        return _Slot(Generation.Kind.REGENERATE, target.position, None, target.reply_to_id)
-
-
-@dataclass(frozen=True, slots=True)
-class _Continue:
-    message_id: UUID
-
-    def place(self, room: RoomRow) -> _Slot:
-        target = _last_turn(room, self.message_id)
-        if target.role != Message.Role.CHARACTER or not target.content:
-            raise Refused("not_continuable", "There is nothing to continue.")
-        _unselect(room, target.position)
-        return _Slot(Generation.Kind.CONTINUE, target.position, None, target.reply_to_id, target.content)
-
-
-def _accept(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
+def _accept(request: Request, digest: str, once: Callable[[Request, str], Accepted]) -> Accepted:
     try:
-        with transaction.atomic():
-            return _accept_once(request, digest, turn)
+        with brief_transaction():
+            return once(request, digest)
     except IntegrityError:
         # Two requests raced past each other's checks; the constraints let one win, and it is committed now.
         repeat = _find_repeat(request, digest)
@@ -152,18 +107,74 @@ def _accept(request: Request, digest: str, turn: _Send | _Regenerate | _Continue
         return repeat
 
 
-def _accept_once(request: Request, digest: str, turn: _Send | _Regenerate | _Continue) -> Accepted:
+def _send_once(request: Request, digest: str, *, text: str) -> Accepted:
+    message = Message(
+        room_id=request.room_id, role=Message.Role.USER, position=0, content=text, tokens=count_tokens(text)
+    )
+    answer = _answer(request, reply_to_id=message.pk, position=0)
+    generation = _generation(request, digest, answer, Generation.Kind.REPLY)
+    most = settings.CHAT_GENERATIONS_PER_USER if request.refusal is None else 0
+    sent = accept_statements.send(Sending(message, answer, generation, most, request.guard), timezone.now())
+    room, repeat = _room_or_repeat(request, digest, sent.room, sent.in_the_way)
+    if repeat is not None:
+        return repeat
+    assert sent.is_written, "what is asked in SQL is what was refused above"
+    # Where the database put them: the room as it was under the lock.
+    message.position, answer.position = room.next_position, room.next_position + 1
+    accepted = _accepted(generation, answer, message, room, room.head + 1, "", is_new=True)
+    return replace(accepted, said=sent.said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where a variant goes, and what it begins with."""
+
+    kind: str
+    position: int
+    reply_to_id: UUID | None
+    prefix: str = ""
+
+
+def _vary_once(
+    request: Request, digest: str, *, place: Callable[[RoomRow, Message], _Slot], message_id: UUID
+) -> Accepted:
     # The row lock orders the turns of a room; SQLite's IMMEDIATE transaction orders everything.
-    room, in_the_way = turn_statements.lock_room(request.room_id, request.user_id, request.request_id, request.guard)
+    found = accept_statements.lock_room(request.room_id, request.user_id, request.request_id, request.guard)
+    room, repeat = _room_or_repeat(request, digest, *found)
+    if repeat is not None:
+        return repeat
+    slot = place(room, _last_turn(room, message_id))
+    return _write(request, digest, room, slot)
+
+
+def _beside(room: RoomRow, target: Message) -> _Slot:
+    if target.role == Message.Role.USER:
+        return _Slot(Generation.Kind.REGENERATE, target.position + 1, target.pk)
+    if target.reply_to_id is None:
+        raise Refused("not_regenerable", "A greeting cannot be written again; choose another one.")
+    _unselect(room, target.position)
+    return _Slot(Generation.Kind.REGENERATE, target.position, target.reply_to_id)
+
+
+def _onwards(room: RoomRow, target: Message) -> _Slot:
+    if target.role != Message.Role.CHARACTER or not target.content:
+        raise Refused("not_continuable", "There is nothing to continue.")
+    _unselect(room, target.position)
+    return _Slot(Generation.Kind.CONTINUE, target.position, target.reply_to_id, target.content)
+
+
+def _room_or_repeat(
+    request: Request, digest: str, room: RoomRow | None, in_the_way: list[tuple[str, UUID]]
+) -> tuple[RoomRow, Accepted | None]:
+    """Raises what stands in the way of a new answer."""
     if room is None:
         raise NotFound("room_not_found", "There is no such room.")
     if any(request_id == request.request_id for request_id, _ in in_the_way):
         repeat = _find_repeat(request, digest)
         assert repeat is not None, "the room's lock keeps it"
-        return repeat
+        return room, repeat
     _refuse_too_much(request, [room_id for _, room_id in in_the_way])
-    slot = turn.place(room)
-    return _write(request, digest, room, slot)
+    return room, None
 
 
 def _refuse_too_much(request: Request, running: list[UUID]) -> None:
@@ -177,22 +188,29 @@ def _refuse_too_much(request: Request, running: list[UUID]) -> None:
 
 
 def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepted:
-    message = Message(
-        room_id=room.id, role=Message.Role.CHARACTER, reply_to_id=slot.reply_to_id,
-        position=slot.position, status=Message.Status.WRITING,
+    answer = _answer(request, reply_to_id=slot.reply_to_id, position=slot.position)
+    generation = _generation(request, digest, answer, slot.kind, slot.prefix)
+    said = accept_statements.write_variant(
+        answer, generation, now=timezone.now(), next_position=max(room.next_position, slot.position + 1),
+        since=room.window_start,
     )
-    generation = Generation(
-        message=message, room_id=room.id, user_id=request.user_id, request_id=request.request_id,
-        request_digest=digest, kind=slot.kind, path=request.path, owner=request.owner,
-        prefix_length=len(slot.prefix), checkpoint_text=slot.prefix, checkpoint_seq=1 if slot.prefix else 0,
-    )
-    said = turn_statements.write_turn(
-        [slot.user_message, message] if slot.user_message else [message], generation,
-        now=timezone.now(), next_position=max(room.next_position, slot.position + 1),
-        since=room.window_start, before=slot.position,
-    )
-    accepted = _accepted(generation, message, slot.user_message, room, room.head + 1, slot.prefix, is_new=True)
+    accepted = _accepted(generation, answer, None, room, room.head + 1, slot.prefix, is_new=True)
     return replace(accepted, said=said)
+
+
+def _answer(request: Request, *, reply_to_id: UUID | None, position: int) -> Message:
+    return Message(
+        room_id=request.room_id, role=Message.Role.CHARACTER, reply_to_id=reply_to_id, position=position,
+        status=Message.Status.WRITING,
+    )
+
+
+def _generation(request: Request, digest: str, answer: Message, kind: str, prefix: str = "") -> Generation:
+    return Generation(
+        message=answer, room_id=request.room_id, user_id=request.user_id, request_id=request.request_id,
+        request_digest=digest, kind=kind, path=request.path, owner=request.owner,
+        prefix_length=len(prefix), checkpoint_text=prefix, checkpoint_seq=1 if prefix else 0,
+    )
 
 
 def _find_repeat(request: Request, digest: str) -> Accepted | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import F, QuerySet
 
 from chat import turn_statements
 from chat.models import Message, Room
+from chat.statements import brief_transaction
 from chat.tokens import count_tokens
 from chat.turn_statements import Story
 
@@ -45,7 +45,7 @@ def title_of(text: str) -> str:
 
 def _count(story: Story) -> None:
     """The room's own count is the guard: its character's grows by what this room's changed, once."""
-    with transaction.atomic():
+    with brief_transaction():
         if not turn_statements.count_said(story):
             raise CountedMeanwhile(f"room {story.room_id}")
 

@@ -1,47 +1,85 @@
-"""How often a user may do what, in this process. Counting is in memory: a hop to a store would cost more."""
+"""How often a user may do what, in this process. Counting is in memory: a hop to a store would cost more.
+
+Ours, because it stands before every first word: the library's store in memory starts a thread for a command.
+"""
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from django.conf import settings
-from limits import RateLimitItemPerHour, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
 from chat.errors import TooMany
 
-_limiter = FixedWindowRateLimiter(MemoryStorage())
+MINUTE_SECONDS = 60.0
+HOUR_SECONDS = 3600.0
+#: So many counts may be kept; then those whose window is over go.
+COUNTS_MOST = 20_000
+
+
+@dataclass(slots=True)
+class Rates:
+    """Fixed windows: the first hit opens one, and within it `most` are allowed. Safe from any thread."""
+
+    clock: Callable[[], float] = time.monotonic
+    #: (what, who) → when its window ends, and the hits in it.
+    _counts: dict[tuple[str, str], tuple[float, int]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_seconds(self, what: str, who: str, most: int, per_seconds: float) -> float:
+        """One more hit: 0.0 when it is allowed, else how long until the next window."""
+        now = self.clock()
+        with self._lock:
+            ends_at, hits = self._counts.get((what, who), (0.0, 0))
+            if ends_at <= now:
+                self._make_room(now)
+                ends_at, hits = now + per_seconds, 0
+            if hits >= most:
+                return ends_at - now
+            self._counts[what, who] = (ends_at, hits + 1)
+        return 0.0
+
+    def forget(self) -> None:
+        with self._lock:
+            self._counts.clear()
+
+    def _make_room(self, now: float) -> None:
+        if len(self._counts) >= COUNTS_MOST:
+            self._counts = {key: count for key, count in self._counts.items() if count[0] > now}
+
+
+_rates = Rates()
 
 
 def take_command(user_id: int) -> None:
     """One command of any kind. Raises TooMany."""
-    _take(RateLimitItemPerMinute(settings.CHAT_COMMANDS_PER_MINUTE), "command", str(user_id))
+    _take("command", str(user_id), settings.CHAT_COMMANDS_PER_MINUTE, MINUTE_SECONDS)
 
 
 def take_turn(user_id: int) -> None:
     """One answer asked for. Raises TooMany."""
-    _take(RateLimitItemPerMinute(settings.CHAT_TURNS_PER_MINUTE), "turn", str(user_id))
+    _take("turn", str(user_id), settings.CHAT_TURNS_PER_MINUTE, MINUTE_SECONDS)
 
 
 def take_guest(address: str) -> None:
     """One guest made from this address. Raises TooMany."""
-    _take(RateLimitItemPerHour(settings.CHAT_GUESTS_PER_HOUR), "guest", address)
+    _take("guest", address, settings.CHAT_GUESTS_PER_HOUR, HOUR_SECONDS)
 
 
 def may_lose_a_send(user_id: int) -> bool:
     """One send that its browser says was never accepted; as many as there may be answers."""
-    return _limiter.hit(RateLimitItemPerMinute(settings.CHAT_TURNS_PER_MINUTE), "lost send", str(user_id))
+    return not _rates.wait_seconds("lost send", str(user_id), settings.CHAT_TURNS_PER_MINUTE, MINUTE_SECONDS)
 
 
 def forget() -> None:
     """Count from nothing again."""
-    _limiter.storage.reset()
+    _rates.forget()
 
 
-def _take(item: RateLimitItemPerMinute | RateLimitItemPerHour, what: str, who: str) -> None:
-    if _limiter.hit(item, what, who):
-        return
-    reset_at = _limiter.get_window_stats(item, what, who).reset_time
-    wait_ms = max(1, round((reset_at - time.time()) * 1000))
-    raise TooMany("rate_limited", "Too many commands; wait and try again.", retry_after_ms=wait_ms)
+def _take(what: str, who: str, most: int, per_seconds: float) -> None:
+    if wait := _rates.wait_seconds(what, who, most, per_seconds):
+        wait_ms = max(1, round(wait * 1000))
+        raise TooMany("rate_limited", "Too many commands; wait and try again.", retry_after_ms=wait_ms)

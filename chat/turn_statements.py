@@ -1,4 +1,4 @@
-"""Every statement of a turn, from the room's lock to the trace, for SQLite and Postgres alike.
+"""Every statement of a turn after its acceptance, from the card to the trace, for SQLite and Postgres alike.
 
 Owns their SQL. Decides nothing: what is refused, and what a row means, is for `messages`, `generations`, `history`.
 """
@@ -7,99 +7,14 @@ Owns their SQL. Decides nothing: what is refused, and what a row means, is for `
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-
 from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
 from chat.statements import Rows, Statement, columns, insert, table, tell, uuid_of
-
-
-@dataclass(frozen=True, slots=True)
-class RoomRow:
-    """What a turn needs of its room, named as on the model."""
-
-    id: UUID
-    character_id: int
-    route_id: int | None
-    language: str
-    persona_name: str
-    user_note: str
-    prompt_version: int
-    prompt_head: str
-    prompt_head_tokens: int
-    window_start: int
-    next_position: int
-    head: int
-    character_slug: str
-    character_route_id: int | None
-
-    @classmethod
-    def of(cls, room: Room) -> RoomRow:
-        own = {name: getattr(room, name) for name in _ROOM_FIELDS}
-        return cls(**own, character_slug=room.character.slug, character_route_id=room.character.route_id)
-
-
-_OF_CHARACTER = ("character_slug", "character_route_id")
-_ROOM_FIELDS = tuple(name for name in RoomRow.__dataclass_fields__ if name not in _OF_CHARACTER)
-
-_ROOM = f"""
-    SELECT {columns(Room, _ROOM_FIELDS)}, (SELECT slug FROM {table(Character)} c WHERE c.id = character_id),
-        (SELECT route_id FROM {table(Character)} c WHERE c.id = character_id)
-    FROM {table(Room)} WHERE id = %s AND owner_id = %s"""
-
-_IN_THE_WAY = f"""
-    SELECT request_id, room_id FROM {table(Generation)}
-    WHERE user_id = %s AND (request_id = %s OR status = 'running')"""
-
-
-@dataclass(frozen=True, slots=True)
-class Guard:
-    """Asked with the room's lock, in the same trip; `check` gets the rows and raises ChatError."""
-
-    statement: Statement
-    check: Callable[[Rows], None]
-
-
-def lock_room(
-    room_id: UUID, user_id: int, request_id: str, guard: Guard | None = None
-) -> tuple[RoomRow | None, list[tuple[str, UUID]]]:
-    """The user's room under its lock, and (requestId, roomId) of what may stand in the new request's way.
-
-    That is what runs for the user, and what had the same requestId. Raises what `guard` does, before all else.
-    """
-    # SQLite's IMMEDIATE transaction is the lock. Postgres looks at the generations once it has the room.
-    lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
-    guards = [guard.statement] if guard else []
-    *guarded, rooms, in_the_way = tell(
-        *guards, (_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id])
-    )
-    if guard:
-        guard.check(guarded[0].rows)
-    room = RoomRow(uuid_of(rooms.rows[0][0]), *rooms.rows[0][1:]) if rooms.rows else None
-    return room, [(request, uuid_of(room_id)) for request, room_id in in_the_way.rows]
-
-
-_MOVE_ROOM = f"""
-    UPDATE {table(Room)} SET head = head + 1, active_at = %s, next_position = %s WHERE id = %s"""
-
-
-def write_turn(
-    messages: Sequence[Message], generation: Generation, *, now: datetime, next_position: int, since: int, before: int
-) -> Rows:
-    """The new messages, their generation, and the room moved on; returns what was `said`, the new words included."""
-    *_, found = tell(
-        insert(*messages),
-        insert(generation),
-        (_MOVE_ROOM, [now, next_position, generation.room_id]),
-        (_SAID, [generation.room_id, since, before]),
-    )
-    return found.rows
-
 
 _SAID = f"""
     SELECT role, content, tokens, position FROM {table(Message)}
@@ -107,9 +22,13 @@ _SAID = f"""
     ORDER BY position"""
 
 
-def said(room_id: UUID, *, since: int, before: int) -> Rows:
+def said_before(room_id: UUID, *, since: int, before: int) -> Statement:
     """(role, content, tokens, position) of every selected message with text."""
-    return tell((_SAID, [room_id, since, before]))[0].rows
+    return _SAID, [room_id, since, before]
+
+
+def said(room_id: UUID, *, since: int, before: int) -> Rows:
+    return tell(said_before(room_id, since=since, before=before))[0].rows
 
 
 _CARD = f"SELECT raw FROM {table(Card)} WHERE character_id = %s AND language = %s"
@@ -149,6 +68,24 @@ def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:
     return tell((sql, [*values, *(pk for pk, _, _ in texts), owner]))[0].touched
 
 
+_RUNNING = f"SELECT message_id, attempt, owner, created_at < %s FROM {table(Generation)} WHERE status = 'running'"
+
+
+def running(before: datetime) -> list[tuple[UUID, int, str, bool]]:
+    """(messageId, attempt, owner, accepted before then?) of every answer that runs, whoever writes it."""
+    rows = tell((_RUNNING, [before]), prepares=True)[0].rows
+    return [(uuid_of(message_id), attempt, owner, bool(is_old)) for message_id, attempt, owner, is_old in rows]
+
+
+_OWNED = f"SELECT message_id, stop_length FROM {table(Generation)} WHERE owner = %s AND status = 'running'"
+
+
+def owned(owner: str) -> list[tuple[UUID, int | None]]:
+    """(messageId, where somebody wants it to end) of the owner's running answers."""
+    rows = tell((_OWNED, [owner]), prepares=True)[0].rows
+    return [(uuid_of(message_id), stop_length) for message_id, stop_length in rows]
+
+
 #: What an end sets.
 END_FIELDS = (
     "status", "last_seq", "finish_reason", "error_code", "prompt_tokens", "completion_tokens", "cached_tokens",
@@ -163,19 +100,19 @@ _END = f"""
 def end_generation(message_id: UUID, attempt: int, end: dict[str, Any]) -> bool:
     """Compare-and-set of `end`, which has all of END_FIELDS. False: this attempt does not run any more."""
     values = [end[name] for name in END_FIELDS]
-    return tell((_END, [*values, message_id, attempt]))[0].touched == 1
+    return tell((_END, [*values, message_id, attempt]), prepares=True)[0].touched == 1
 
 
 _END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s"
 
 
-def end_message(message_id: UUID, *, content: str, tokens: int, status: str) -> None:
-    tell((_END_MESSAGE, [content, tokens, status, message_id]))
-
-
-def add_job(job: OutboxJob) -> None:
-    """Unless the message has a job of this kind."""
-    tell(insert(job, ending="ON CONFLICT DO NOTHING"))
+def end_message(message_id: UUID, job: OutboxJob, *, content: str, tokens: int, status: str) -> None:
+    """The last of its transaction. `job` is added unless the message has one of its kind."""
+    tell(
+        (_END_MESSAGE, [content, tokens, status, message_id]),
+        insert(job, ending="ON CONFLICT DO NOTHING"),
+        is_last=True, prepares=True,
+    )
 
 
 _HELD = "message_id = %s AND status = 'waiting' AND attempts = 0 AND available_at > %s"
@@ -185,7 +122,7 @@ _RELEASE = f"UPDATE {table(OutboxJob)} SET available_at = %s WHERE {_HELD}"
 
 def release_jobs(message_id: UUID, now: datetime) -> list[int]:
     """The message's untried jobs that were held back are due `now`; returns their ids."""
-    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]))
+    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]), prepares=True)
     return [job_id for (job_id,) in held.rows]
 
 
@@ -210,7 +147,7 @@ class Story:
 
 def story_of(message_id: UUID) -> Story | None:
     """The message's room; None when it is gone."""
-    rooms = tell((_STORY, [message_id]))[0].rows
+    rooms = tell((_STORY, [message_id]), prepares=True)[0].rows
     return Story(uuid_of(rooms[0][0]), *rooms[0][1:]) if rooms else None
 
 
@@ -226,6 +163,7 @@ def count_said(story: Story) -> bool:
     room, _ = tell(
         (_COUNT_SAID, [story.said, story.room_id, story.counted]),
         (_COUNT_TALK, [more, more, story.character_id]),
+        prepares=True,
     )
     return room.touched == 1
 
@@ -241,7 +179,7 @@ _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
 
 def write_trace(trace: Trace) -> bool:
     """The server's side; an older attempt's is replaced. True: the browser's marks are there already."""
-    return bool(tell(insert(trace, ending=_TRACE_AGAIN))[0].rows[0][0])
+    return bool(tell(insert(trace, ending=_TRACE_AGAIN), prepares=True)[0].rows[0][0])
 
 
 def make_trace(trace: Trace) -> None:

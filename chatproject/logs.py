@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging.config
 from typing import Any
 
+import msgspec
 import structlog
+from structlog.dev import ConsoleRenderer
+from structlog.processors import JSONRenderer, format_exc_info
 
 
 def configure(options: dict[str, Any]) -> None:
@@ -15,11 +18,6 @@ def configure(options: dict[str, Any]) -> None:
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    renderer: Any = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if options["json"]
-        else structlog.dev.ConsoleRenderer(colors=False)
-    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -32,7 +30,9 @@ def configure(options: dict[str, Any]) -> None:
         "formatters": {
             "line": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_renderers(as_json=options["json"])
+                ],
                 "foreign_pre_chain": shared,
             }
         },
@@ -44,3 +44,12 @@ def configure(options: dict[str, Any]) -> None:
             "httpx": {"level": "WARNING"},
         },
     })
+
+
+def _renderers(*, as_json: bool) -> list[Any]:
+    """The console's own writes tracebacks by itself."""
+    return [format_exc_info, JSONRenderer(serializer=_json)] if as_json else [ConsoleRenderer(colors=False)]
+
+
+def _json(fields: Any, **options: Any) -> str:
+    return msgspec.json.encode(fields, enc_hook=str).decode()

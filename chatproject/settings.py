@@ -111,6 +111,8 @@ else:
         },
     }
 DATABASES = {"default": _default}
+#: A turn's statements are planned once a connection. Not through a pooler that shares connections between transactions.
+DATABASE_PREPARES = env.bool("DATABASE_PREPARES", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: hints between processes and Celery; absent in the embedded default ------------------

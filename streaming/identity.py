@@ -13,10 +13,10 @@ from django.contrib.sessions.models import Session
 from django.http import parse_cookie
 from django.utils import timezone
 
+from chat.accept_statements import Guard
 from chat.errors import NotSignedIn
 from chat.models import User
 from chat.statements import Rows, tell
-from chat.turn_statements import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +67,16 @@ def guard_of(identity: Identity) -> Guard | None:
     if not identity.session_key:
         return None
 
-    def check(rows: Rows) -> None:
-        if not rows or rows[0][0] != identity.password:
-            raise NotSignedIn("session_expired", "The session has ended; sign in again.")
+    values = [identity.user_id, identity.password, identity.session_key, timezone.now()]
+    return Guard((_STILL_SIGNED_IN, values), _require_one)
 
-    return Guard((_STILL_SIGNED_IN, [identity.user_id, identity.session_key, timezone.now()]), check)
+
+def _require_one(rows: Rows) -> None:
+    if not rows:
+        raise NotSignedIn("session_expired", "The session has ended; sign in again.")
 
 
 _STILL_SIGNED_IN = (
-    f"SELECT u.password FROM {User._meta.db_table} u, {Session._meta.db_table} s "  # noqa: S608 - our own names
-    "WHERE u.id = %s AND u.is_active AND s.session_key = %s AND s.expire_date > %s"
+    f"SELECT 1 FROM {User._meta.db_table} u, {Session._meta.db_table} s "  # noqa: S608 - our own names
+    "WHERE u.id = %s AND u.password = %s AND u.is_active AND s.session_key = %s AND s.expire_date > %s"
 )

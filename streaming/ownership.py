@@ -108,10 +108,11 @@ class Ownership:
 
 
 def _claim_abandoned(owner: str, written: list[UUID]) -> list[Takeover]:
-    lost = generations.unwritten(owner, written, seconds=settings.STREAM_LEASE_SECONDS)
-    running = generations.running_elsewhere(owner)
-    if running:
+    running = generations.running(seconds=settings.STREAM_LEASE_SECONDS)
+    elsewhere = [row for row in running if row.owner != owner]
+    lost = [row for row in running if row.owner == owner and row.is_old and row.message_id not in written]
+    if elsewhere:
         alive = generations.live_owners(seconds=settings.STREAM_LEASE_SECONDS)
-        lost += [row for row in running if row[2] not in alive or died_here(row[2])]
-    claimed = [generations.claim(message_id, attempt, owner) for message_id, attempt, _ in lost]
+        lost += [row for row in elsewhere if row.owner not in alive or died_here(row.owner)]
+    claimed = [generations.claim(row.message_id, row.attempt, owner) for row in lost]
     return [load_takeover(generation) for generation in claimed if generation is not None]

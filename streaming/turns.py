@@ -11,11 +11,11 @@ from uuid import UUID
 from django.conf import settings
 
 from chat import history, turn_statements
+from chat.accept_statements import RoomRow
 from chat.errors import ChatError
 from chat.messages import Accepted, Request, accept_continue, accept_regenerate, accept_send
 from chat.models import Generation, ModelRoute, Room
 from chat.prompts import Turn as Said
-from chat.turn_statements import RoomRow
 from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCommand
 from streaming.events import Path
 from streaming.identity import Identity, guard_of

@@ -5,13 +5,13 @@ The row is the truth. Celery messages, wake-ups and threads only say "look": los
 
 from __future__ import annotations
 
-from chat.outbox.jobs import add, claim, claim_untried, due, kick, release
+from chat.outbox.jobs import claim, claim_untried, due, held, kick, release
 from chat.outbox.periodic import run_due, run_soon
 from chat.outbox.thread import OutboxThread
 from chat.outbox.upkeep import Backlog, backlog, prune, retry
 from chat.outbox.work import drain, run
 
 __all__ = [
-    "Backlog", "OutboxThread", "add", "backlog", "claim", "claim_untried", "drain", "due", "kick", "prune", "release",
+    "Backlog", "OutboxThread", "backlog", "claim", "claim_untried", "drain", "due", "held", "kick", "prune", "release",
     "retry", "run", "run_due", "run_soon",
 ]

@@ -29,14 +29,14 @@ ERROR_MAX_CHARS = 4000
 listeners: set[Callable[[int], None]] = set()
 
 
-def add(kind: str, message_id: UUID, available_at: datetime | None = None) -> None:
-    """A job for this message, once, in the caller's transaction.
+def held(kind: str, message_id: UUID) -> OutboxJob:
+    """A job for this message, to be written in the transaction of its cause, and held back until `release`.
 
-    Without `available_at` it is held back until `release`: it must not overtake the end that readers
-    are about to be told. A crash before the release only delays it, by OUTBOX_HOLD_SECONDS.
+    It must not overtake the end that readers are about to be told. A crash before the release only delays it,
+    by OUTBOX_HOLD_SECONDS.
     """
-    held = timezone.now() + timedelta(seconds=settings.OUTBOX_HOLD_SECONDS)
-    turn_statements.add_job(OutboxJob(kind=kind, message_id=message_id, available_at=available_at or held))
+    until = timezone.now() + timedelta(seconds=settings.OUTBOX_HOLD_SECONDS)
+    return OutboxJob(kind=kind, message_id=message_id, available_at=until)
 
 
 def release(message_id: UUID) -> None:

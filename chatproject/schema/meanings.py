@@ -33,6 +33,9 @@ SECTIONS: dict[str, dict[str, str]] = {
         "DATABASE_URL": "`postgres://…` for production.",
         "DATABASE_THREADS": "Threads that may be in the database at once for sockets and answers.",
         "DATABASE_POOL_SIZE": "Postgres: most connections of one process.",
+        "DATABASE_PREPARES": (
+            "Postgres: plan a turn's statements once a connection; false behind a pooler in transaction mode."
+        ),
         "DATABASE_POOL_TIMEOUT_SECONDS": "Postgres: how long to wait for a connection, seconds.",
         "SQLITE_TIMEOUT_SECONDS": "SQLite: how long to wait for a lock, seconds.",
         "SQLITE_TEST_NAME": "SQLite: file of the tests' database.",

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from chat import outbox
+from chat import outbox, turn_statements
 from chat.models import OutboxJob, Room
 from chat.outbox import jobs
 from chat.outbox.upkeep import DONE_KEPT_DAYS
@@ -65,14 +65,19 @@ def break_the_job(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
 
 def test_a_job_is_written_in_its_causes_transaction(message_id: UUID) -> None:
     with transaction.atomic():
-        outbox.add("other", message_id)
+        end_again(message_id, "other")
         transaction.set_rollback(True)
     assert not OutboxJob.objects.filter(kind="other").exists()
 
 
 def test_adding_twice_is_adding_once(message_id: UUID) -> None:
-    outbox.add("after_reply", message_id)
+    end_again(message_id, "after_reply")
     assert OutboxJob.objects.filter(message_id=message_id).count() == 1
+
+
+def end_again(message_id: UUID, kind: str) -> None:
+    job = outbox.held(kind, message_id)
+    turn_statements.end_message(message_id, job, content="Hello.", tokens=2, status="complete")
 
 
 def test_a_job_is_held_back_until_released(message_id: UUID) -> None:

@@ -13,12 +13,13 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from chat import traces, turn_statements
+from chat import accept_statements, traces, turn_statements
+from chat.accept_statements import RoomRow
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
-from chat.statements import columns, insert, tell, uuid_of
-from chat.turn_statements import END_FIELDS, RoomRow
+from chat.statements import Statement, brief_transaction, columns, insert, tell, uuid_of
+from chat.turn_statements import END_FIELDS
 from tests.chat.answers import answered
 from tests.people import make_room, make_route, make_user, request_id
 
@@ -90,6 +91,34 @@ def test_of_several_statements_none_remains_when_one_fails(room: Room) -> None:
     assert Message.objects.count() == count
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_brief_transaction_is_whole_or_not_at_all() -> None:
+    room = make_room(make_user("alice"))
+    good, bad = a_message(room), Message(room=room, role="narrator", position=9)
+    with pytest.raises(IntegrityError):
+        in_brief(insert(good), insert(bad))
+    assert not Message.objects.filter(pk=good.pk).exists()
+    with brief_transaction():
+        tell(insert(good))
+    assert Message.objects.filter(pk=good.pk).exists(), "committed without a last statement too"
+    with pytest.raises(ZeroDivisionError):
+        change_and_fail(good)
+    assert Message.objects.get(pk=good.pk).content == ODD
+
+
+def in_brief(*statements: Statement) -> None:
+    """The last of them is the transaction's last."""
+    with brief_transaction():
+        for statement in statements:
+            tell(statement, is_last=statement is statements[-1])
+
+
+def change_and_fail(message: Message) -> None:
+    with brief_transaction():
+        tell(("UPDATE chat_message SET content = %s WHERE id = %s", ["other", message.pk]))
+        raise ZeroDivisionError
+
+
 def test_a_column_that_is_no_more_is_noticed() -> None:
     with pytest.raises(FieldDoesNotExist):
         columns(Room, ["head", "tail"])
@@ -99,7 +128,7 @@ def test_the_locked_room_is_the_room(room: Room) -> None:
     room.route = ModelRoute.objects.create(name="one")
     room.user_note, room.window_start, room.head = ODD, 3, 2**40
     room.save()
-    found, _ = turn_statements.lock_room(room.pk, room.owner_id, "r")
+    found, _ = accept_statements.lock_room(room.pk, room.owner_id, "r")
     assert found == RoomRow.of(room)
     assert found.id == room.pk
 
@@ -108,8 +137,8 @@ def test_nobody_elses_room_is_found_and_nobody_elses_answers(room: Room) -> None
     charlie = make_user("charlie")
     theirs = make_room(charlie)
     accept_send(ask(theirs, charlie, "same-request"), "hi")
-    assert turn_statements.lock_room(room.pk, charlie.pk, "r")[0] is None
-    assert turn_statements.lock_room(room.pk, room.owner_id, "same-request")[1] == []
+    assert accept_statements.lock_room(room.pk, charlie.pk, "r")[0] is None
+    assert accept_statements.lock_room(room.pk, room.owner_id, "same-request")[1] == []
 
 
 def test_in_the_way_is_what_runs_and_what_had_this_request_id(room: Room) -> None:
@@ -117,9 +146,9 @@ def test_in_the_way_is_what_runs_and_what_had_this_request_id(room: Room) -> Non
     done = Generation.objects.get().request_id
     running = make_room(room.owner)
     accept_send(ask(running, room.owner, "still-running"), "hi")
-    _, found = turn_statements.lock_room(room.pk, room.owner_id, done)
+    _, found = accept_statements.lock_room(room.pk, room.owner_id, done)
     assert sorted(found) == sorted([(done, room.pk), ("still-running", running.pk)])
-    _, found = turn_statements.lock_room(room.pk, room.owner_id, "a-new-one")
+    _, found = accept_statements.lock_room(room.pk, room.owner_id, "a-new-one")
     assert found == [("still-running", running.pk)]
 
 
@@ -177,9 +206,11 @@ def test_a_later_attempts_trace_replaces_the_servers_part_only(room: Room) -> No
 
 def test_a_job_is_there_once(room: Room) -> None:
     job = a_job(room)
-    for _ in range(2):
-        turn_statements.add_job(OutboxJob(kind=job.kind, message_id=job.message_id, available_at=NOW))
+    for tokens in (1, 2):
+        again = OutboxJob(kind=job.kind, message_id=job.message_id, available_at=NOW)
+        turn_statements.end_message(job.message_id, again, content=ODD, tokens=tokens, status="complete")
     assert OutboxJob.objects.count() == 1
+    assert Message.objects.values_list("content", "tokens").get(pk=job.message_id) == (ODD, 2)
 
 
 def ask(room: Room, user: User, rid: str) -> Request:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chat import turn_statements
+from chat import accept_statements
 from chat.models import ModelRoute, Room
 from streaming.turns import forget_routes, load_routes
 from tests.people import make_room, make_user, request_id
@@ -32,7 +32,7 @@ def pin(room: Room, *, room_to: str = "", character_to: str = "") -> None:
 
 def names(room: Room) -> list[list[str]]:
     """As a turn finds them, and as a takeover does."""
-    row, _ = turn_statements.lock_room(room.pk, room.owner_id, request_id())
+    row, _ = accept_statements.lock_room(room.pk, room.owner_id, request_id())
     again = Room.objects.select_related("character").get(pk=room.pk)
     return [[route.name for route in load_routes(found)] for found in (row, again)]
 
