@@ -43,11 +43,11 @@ class ModelServer:
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._answer)
         # A client that leaves ends its answer.
-        runner = web.AppRunner(app, access_log=None, handler_cancellation=True)
+        runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=1.0)
         await runner.setup()
         try:
             try:
-                await web.TCPSite(runner, host, port, shutdown_timeout=1.0).start()
+                await web.TCPSite(runner, host, port).start()
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
                 raise Refused(f"The simulated model cannot listen on {host}:{port}: {reason}.") from None
