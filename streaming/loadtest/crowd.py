@@ -9,7 +9,7 @@ from uuid import UUID
 from streaming.loadtest.findings import Findings
 from streaming.loadtest.model_server import ModelServer
 from streaming.loadtest.person import Person
-from streaming.loadtest.plan import Plan, Refused
+from streaming.loadtest.plan import NoLoadTest, Plan
 from streaming.loadtest.sends import Send
 from streaming.loadtest.site import UNREACHABLE, Site, SiteRefused, Visitor, reason_of
 
@@ -33,19 +33,19 @@ class Crowd:
         self._refusal = ""
 
     async def run(self) -> None:
-        """Raises Refused."""
+        """Raises NoLoadTest."""
         async with Site(self._plan.url) as site:
             characters = await site.characters()
             character = self._plan.character or characters[0]
             if character not in characters:
-                raise Refused(f"There is no character {character!r} there; there are: {', '.join(characters)}.")
+                raise NoLoadTest(f"There is no character {character!r} there; there are: {', '.join(characters)}.")
             people = [
                 Person(visitor, self._plan, self, character, number)
                 for number, visitor in enumerate(await self._let_in(site))
             ]
             await self._live(people)
         if self._refusal:
-            raise Refused(self._refusal)
+            raise NoLoadTest(self._refusal)
 
     def stop(self) -> None:
         self.stopping.set()
@@ -109,9 +109,9 @@ class Crowd:
             try:
                 await visitor.enter()
             except SiteRefused as refused:
-                raise Refused(self._not_let_in(refused)) from None
+                raise NoLoadTest(self._not_let_in(refused)) from None
             except UNREACHABLE as error:
-                raise Refused(f"A guest could not come in at {self._plan.url}: {reason_of(error)}.") from None
+                raise NoLoadTest(f"A guest could not come in at {self._plan.url}: {reason_of(error)}.") from None
             self.findings.guests += 1
             return True
 

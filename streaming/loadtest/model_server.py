@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from streaming.loadtest.plan import Refused
+from streaming.loadtest.plan import NoLoadTest
 from streaming.loadtest.tails import Answer, Tail
 
 NAME = "simulated"
@@ -39,7 +39,7 @@ class ModelServer:
 
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[None]:
-        """Raises Refused where it cannot listen there."""
+        """Raises NoLoadTest where it cannot listen there."""
         app = web.Application()
         app.router.add_post("/v1/chat/completions", self._answer)
         # A client that leaves ends its answer.
@@ -50,7 +50,7 @@ class ModelServer:
                 await web.TCPSite(runner, host, port).start()
             except OSError as error:
                 reason = os.strerror(error.errno or 0)
-                raise Refused(f"The simulated model cannot listen on {host}:{port}: {reason}.") from None
+                raise NoLoadTest(f"The simulated model cannot listen on {host}:{port}: {reason}.") from None
             self.base_url = f"http://{host}:{runner.addresses[0][1]}/v1"
             yield
         finally:

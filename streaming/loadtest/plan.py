@@ -19,7 +19,7 @@ DEFAULT_SECONDS = 60.0
 ARRIVALS_A_SECOND = 5.0
 
 
-class Refused(Exception):
+class NoLoadTest(Exception):
     """Why there is no load test, or none any more."""
 
 
@@ -40,7 +40,7 @@ class Plan:
 
 
 def plan_of(options: Mapping[str, Any]) -> Plan:
-    """Raises Refused."""
+    """Raises NoLoadTest."""
     users = int(_within(options["users"], 1, USERS_MOST, "--users"))
     messages = options["messages"]
     seconds = options["seconds"] if messages or options["seconds"] is not None else DEFAULT_SECONDS
@@ -65,11 +65,13 @@ def address_of(text: str) -> str:
         parts = urlsplit(text)
         port = parts.port
     except ValueError:
-        raise Refused(f"{text!r} is not an address.") from None
+        raise NoLoadTest(f"{text!r} is not an address.") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/"):
-        raise Refused(f"--url is the site's address, such as http://localhost:8000, not {text!r}.")
+        raise NoLoadTest(f"--url is the site's address, such as http://localhost:8000, not {text!r}.")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{port}" if port else "")
+    # As browsers write an origin: a port that goes without saying is not said.
+    is_usual = port in (None, {"http": 80, "https": 443}[parts.scheme])
+    return f"{parts.scheme}://{host}" + ("" if is_usual else f":{port}")
 
 
 def lognormal_of(option: str, text: str) -> Lognormal:
@@ -77,9 +79,9 @@ def lognormal_of(option: str, text: str) -> Lognormal:
     numbers = _numbers(option, text, "p50,p95", most=2)
     p50, p95 = numbers if len(numbers) == 2 else (numbers[0], numbers[0])
     if p95 < p50:
-        raise Refused(f"{option}: the 95th percentile ({p95:g}) is less than the median ({p50:g}).")
+        raise NoLoadTest(f"{option}: the 95th percentile ({p95:g}) is less than the median ({p50:g}).")
     if p95 > 0 and not p50:
-        raise Refused(f"{option}: a median of 0 has no tail; say 0 alone for none.")
+        raise NoLoadTest(f"{option}: a median of 0 has no tail; say 0 alone for none.")
     _within(p95, 0, 600, option)
     return Lognormal(p50, p95)
 
@@ -88,7 +90,7 @@ def tail_of(text: str, answer: str) -> Drawn:
     """"p50,p95[,stalls in per cent]" and "tokens,tokens a second"."""
     numbers = _numbers("--tail", text, "p50,p95[,stalls in per cent]", most=3)
     if len(numbers) < 2:
-        raise Refused(f"--tail is p50,p95[,stalls in per cent], not {text!r}.")
+        raise NoLoadTest(f"--tail is p50,p95[,stalls in per cent], not {text!r}.")
     stalls = _within(numbers[2] if len(numbers) == 3 else 0.0, 0, 100, "--tail: the share of stalls")
     first = lognormal_of("--tail", f"{numbers[0]!r},{numbers[1]!r}")
     length = _numbers("--answer", answer, "tokens,tokens a second", most=2)
@@ -105,11 +107,11 @@ def _numbers(option: str, text: str, form: str, *, most: int) -> list[float]:
     except ValueError:
         numbers = []
     if not 1 <= len(numbers) <= most or not all(math.isfinite(number) and number >= 0 for number in numbers):
-        raise Refused(f"{option} is {form}, in numbers of 0 or more, not {text!r}.")
+        raise NoLoadTest(f"{option} is {form}, in numbers of 0 or more, not {text!r}.")
     return numbers
 
 
 def _within(value: float, least: float, most: float, what: str) -> float:
     if not least <= value <= most:
-        raise Refused(f"{what} must be from {least:g} to {most:g}, not {value:g}.")
+        raise NoLoadTest(f"{what} must be from {least:g} to {most:g}, not {value:g}.")
     return value

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat.kpi.definitions import PEOPLE
 from chat.models import Trace
-from streaming.loadtest.plan import Refused
+from streaming.loadtest.plan import NoLoadTest
 from streaming.loadtest.tails import Past, Recorded
 
 #: Below so many a tail is a matter of luck.
@@ -26,14 +26,14 @@ ASKED = ("first", "again", "next", "hedge")
 
 
 def recorded(days: float) -> Recorded:
-    """Of the newest requests of the last `days`, a load test's own left out. Raises Refused."""
+    """Of the newest requests of the last `days`, a load test's own left out. Raises NoLoadTest."""
     if not 0 < days <= 3650:
-        raise Refused("--tail-from-traces is for more than 0 and at most 3650 days.")
+        raise NoLoadTest("--tail-from-traces is for more than 0 and at most 3650 days.")
     rows = Trace.objects.filter(PEOPLE, created_at__gte=timezone.now() - timedelta(days=days)).order_by("-created_at")
     past = [one for calls in rows.values_list("calls", flat=True)[:MOST].iterator() for one in _past(calls)]
     spoken = sum(one.first is not None for one in past)
     if spoken < LEAST:
-        raise Refused(
+        raise NoLoadTest(
             f"Only {spoken} requests of the last {days:g} days tell how long their model took, and a tail needs "
             f"{LEAST}: give --tail, or look further back."
         )

@@ -15,7 +15,7 @@ import uvloop
 
 from streaming.loadtest.crowd import Crowd
 from streaming.loadtest.model_server import ModelServer
-from streaming.loadtest.plan import Refused
+from streaming.loadtest.plan import NoLoadTest
 
 INTERRUPTED = 130
 PROGRESS_SECONDS = 0.25
@@ -56,24 +56,24 @@ class Stop:
 
 
 def run(crowd: Crowd, model: ModelServer | None, where: tuple[str, int], drain_seconds: float, *, users: int) -> bool:
-    """True: it was interrupted. Raises Refused; `crowd.findings` has what there is either way."""
+    """True: it was interrupted. Raises NoLoadTest; `crowd.findings` has what there is either way."""
     allow_files(users)
     return uvloop.run(_run(crowd, model, where, drain_seconds))
 
 
 def serve(model: ModelServer, where: tuple[str, int]) -> None:
-    """Nothing but the simulated model, until a signal. Raises Refused."""
+    """Nothing but the simulated model, until a signal. Raises NoLoadTest."""
     uvloop.run(_serve(model, where))
 
 
 def allow_files(users: int) -> None:
-    """As many open files as it takes. Raises Refused."""
+    """As many open files as it takes. Raises NoLoadTest."""
     wanted = users * FILES_A_USER + FILES_BESIDE
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft >= wanted or soft == resource.RLIM_INFINITY:
         return
     if hard not in (resource.RLIM_INFINITY,) and hard < wanted:
-        raise Refused(f"{users} users need {wanted} open files, and this process may have {hard}: see `ulimit -n`.")
+        raise NoLoadTest(f"{users} users need {wanted} open files, and this process may have {hard}: see `ulimit -n`.")
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 

@@ -10,9 +10,8 @@ from typing import Any, Self
 from uuid import UUID
 
 import aiohttp
-from yarl import URL
 
-from streaming.loadtest.plan import Refused
+from streaming.loadtest.plan import NoLoadTest
 
 #: As browsers of ours: frontend_static/js/visitor_api.js, connection.js.
 REQUEST_SECONDS = 15.0
@@ -36,7 +35,7 @@ class Site:
     """Use as a context; `visitor()` is somebody new at its doors."""
 
     def __init__(self, url: str) -> None:
-        self.url = URL(url)
+        self.url = url
         self._visitors: list[Visitor] = []
 
     async def __aenter__(self) -> Self:
@@ -53,31 +52,31 @@ class Site:
         return self._visitors[-1]
 
     async def characters(self) -> list[str]:
-        """Their slugs. Raises Refused, also when this is no Soksak."""
+        """Their slugs. Raises NoLoadTest, also when this is no Soksak."""
         try:
             answer = await self.visitor().look("/chat/characters")
         except TimeoutError:
-            raise Refused(f"{self.url} does not answer within {REQUEST_SECONDS:g} s.") from None
+            raise NoLoadTest(f"{self.url} does not answer within {REQUEST_SECONDS:g} s.") from None
         except aiohttp.ClientConnectorCertificateError as error:
-            raise Refused(f"The certificate of {self.url} is not accepted: {error.certificate_error}.") from None
+            raise NoLoadTest(f"The certificate of {self.url} is not accepted: {error.certificate_error}.") from None
         except UNREACHABLE as error:
-            raise Refused(f"{self.url} cannot be reached: {reason_of(error)}.") from None
+            raise NoLoadTest(f"{self.url} cannot be reached: {reason_of(error)}.") from None
         found = [str(one["characterId"]) for one in answer.get("characters", [])]
         if not found:
-            raise Refused(f"{self.url} has no characters to talk to: `manage.py seed` makes them there.")
+            raise NoLoadTest(f"{self.url} has no characters to talk to: `manage.py seed` makes them there.")
         return found
 
 
 class Visitor:
     """One person's session. Raises SiteRefused, and UNREACHABLE, wherever nothing else is said."""
 
-    def __init__(self, url: URL, connector: aiohttp.TCPConnector) -> None:
+    def __init__(self, url: str, connector: aiohttp.TCPConnector) -> None:
         self._url = url
         self._session = aiohttp.ClientSession(
             connector=connector, connector_owner=False,
             # A site may be an address of digits, whose cookies aiohttp would not keep.
             cookie_jar=aiohttp.CookieJar(unsafe=True),
-            headers={"User-Agent": AGENT, "Accept-Language": "en", "Origin": str(url.origin()), "Referer": str(url)},
+            headers={"User-Agent": AGENT, "Accept-Language": "en", "Origin": url, "Referer": f"{url}/"},
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
         )
 
@@ -85,13 +84,13 @@ class Visitor:
         await self._session.close()
 
     async def look(self, path: str) -> dict[str, Any]:
-        """JSON of a site that is not known yet. Raises Refused."""
-        async with self._session.get(self._url.join(URL(path)), allow_redirects=False) as response:
+        """JSON of a site that is not known yet. Raises NoLoadTest."""
+        async with self._session.get(self._at(path), allow_redirects=False) as response:
             if 300 <= response.status < 400:
-                raise Refused(f"{self._url} redirects to {response.headers.get('Location')}: give that with --url.")
+                raise NoLoadTest(f"{self._url} redirects to {response.headers.get('Location')}: give that with --url.")
             answer = await _json(response)
             if response.status != 200 or "characters" not in answer:
-                raise Refused(
+                raise NoLoadTest(
                     f"{self._url} answers ({response.status}), but not as a Soksak that is called by this name: look "
                     "at the address, and at ALLOWED_HOSTS there."
                 )
@@ -99,7 +98,7 @@ class Visitor:
 
     async def enter(self) -> int:
         """As a guest who is nobody; returns the user's id."""
-        async with self._session.get(self._url) as response:
+        async with self._session.get(self._at("/")) as response:
             await response.read()
         return int((await self.post("/accounts/guest/", {"loadTest": True}))["userId"])
 
@@ -127,19 +126,19 @@ class Visitor:
 
     def socket(self, room_id: UUID) -> AbstractAsyncContextManager[aiohttp.ClientWebSocketResponse]:
         return self._session.ws_connect(
-            self._at(f"/ws/rooms/{room_id}/"), origin=str(self._url.origin()), max_msg_size=0,
+            self._at(f"/ws/rooms/{room_id}/"), origin=self._url, max_msg_size=0,
             timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_SECONDS),
         )
 
     # Internal
 
-    def _at(self, path: str) -> URL:
-        return self._url.join(URL(path))
+    def _at(self, path: str) -> str:
+        return f"{self._url}{path}"
 
     def _token(self) -> dict[str, str]:
         """Signing in changes it: it is read anew every time."""
-        cookie = self._session.cookie_jar.filter_cookies(self._url).get("csrftoken")
-        return {"X-CSRFToken": cookie.value if cookie else ""}
+        token = next((cookie.value for cookie in self._session.cookie_jar if cookie.key == "csrftoken"), "")
+        return {"X-CSRFToken": token}
 
 
 def reason_of(error: Exception) -> str:

@@ -18,7 +18,7 @@ from streaming.answer import Change
 from streaming.events import Ack, Chunk, End, Failure, Latency, Usage, checksum
 from streaming.events import CommandError as Refusal
 from streaming.loadtest.findings import Findings
-from streaming.loadtest.plan import Refused, tail_of
+from streaming.loadtest.plan import NoLoadTest, tail_of
 from streaming.loadtest.recorded import LEAST, recorded
 from streaming.loadtest.sends import Send
 from streaming.loadtest.summary import LEAST_BOUNDED
@@ -103,7 +103,7 @@ class TestRecorded:
         self.keep(*[{}] * 5)
         self.keep(*[{}] * LEAST, cohort="load")
         self.keep(*[{}] * LEAST, days=9)
-        with pytest.raises(Refused, match="Only 5 requests of the last 7 days"):
+        with pytest.raises(NoLoadTest, match="Only 5 requests of the last 7 days"):
             recorded(7)
         assert recorded(30).draw(Random(1)).first == 0.8
 

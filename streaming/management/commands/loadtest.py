@@ -15,7 +15,7 @@ from chatproject.checks import is_local
 from streaming.loadtest import running, summary
 from streaming.loadtest.crowd import Crowd
 from streaming.loadtest.model_server import ModelServer
-from streaming.loadtest.plan import Plan, Refused, plan_of, tail_of
+from streaming.loadtest.plan import NoLoadTest, Plan, plan_of, tail_of
 from streaming.loadtest.recorded import recorded
 
 REFUSED, NOT_MET = 2, 1
@@ -66,12 +66,12 @@ class Command(BaseCommand):
                 running.serve(self._required_model(options), where(options))
             else:
                 self._load(plan_of(options), options)
-        except Refused as refused:
+        except NoLoadTest as refused:
             raise CommandError(str(refused), returncode=REFUSED) from None
 
     def _load(self, plan: Plan, options: dict[str, Any]) -> None:
         if not (is_local(plan.url) or options["yes_this_deployment"]):
-            raise Refused(
+            raise NoLoadTest(
                 f"{plan.url} is not this machine: {plan.users} users will come to it and talk, at its model's price. "
                 "If you mean it, say --yes-this-deployment."
             )
@@ -112,18 +112,18 @@ class Command(BaseCommand):
         try:
             left = load_guests.delete(load_guests.guests())
         except DatabaseError as error:
-            raise Refused(f"The database cannot be used: {str(error).splitlines()[0]}") from None
+            raise NoLoadTest(f"The database cannot be used: {str(error).splitlines()[0]}") from None
         self.stdout.write(f"Deleted: {left.guests} guests and {left.rooms} rooms.")
 
     def _required_model(self, options: dict[str, Any]) -> ModelServer:
         model = model_of(options)
         if model is None:
-            raise Refused("--serve-model needs --tail or --tail-from-traces.")
+            raise NoLoadTest("--serve-model needs --tail or --tail-from-traces.")
         return model
 
 
 def model_of(options: dict[str, Any]) -> ModelServer | None:
-    """Raises Refused."""
+    """Raises NoLoadTest."""
     if options["tail"] is not None:
         return ModelServer(tail_of(options["tail"], options["answer"]), options["seed"])
     if options["tail_from_traces"] is None:
@@ -131,11 +131,11 @@ def model_of(options: dict[str, Any]) -> ModelServer | None:
     try:
         return ModelServer(recorded(options["tail_from_traces"]), options["seed"])
     except DatabaseError as error:
-        raise Refused(f"The database cannot be used: {str(error).splitlines()[0]}") from None
+        raise NoLoadTest(f"The database cannot be used: {str(error).splitlines()[0]}") from None
 
 
 def where(options: dict[str, Any]) -> tuple[str, int]:
-    """Raises Refused."""
+    """Raises NoLoadTest."""
     if not 0 <= options["model_port"] < 65536:
-        raise Refused(f"--model-port is a number from 1 to 65535, not {options['model_port']}.")
+        raise NoLoadTest(f"--model-port is a number from 1 to 65535, not {options['model_port']}.")
     return options["model_host"], options["model_port"]
