@@ -29,7 +29,7 @@ class ModelServer:
     def __init__(self, tail: Tail, seed: int) -> None:
         self.asked = 0
         self.base_url = ""
-        self._tail = tail
+        self.tail = tail
         self._chance = Random(seed)
 
     @property
@@ -61,7 +61,7 @@ class ModelServer:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body: dict[str, Any] = await request.json()
         self.asked += 1
-        answer = self._tail.draw(self._chance)
+        answer = self.tail.draw(self._chance)
         tokens = max(1, min(answer.tokens, int(body.get("max_tokens") or answer.tokens)))
         words = self._chance.choices(WORDS, k=tokens)
         usage = {"prompt_tokens": len(str(body.get("messages"))) // 4, "completion_tokens": tokens}

@@ -85,7 +85,7 @@ async def _run(crowd: Crowd, model: ModelServer | None, where: tuple[str, int], 
     async with AsyncExitStack() as stack:
         if model is not None:
             await stack.enter_async_context(model.serving(*where))
-            sys.stderr.write(f"The simulated model: {model.environment}\n")
+            sys.stderr.write(f"The simulated model ({model.tail}): {model.environment}\n")
         progress = asyncio.create_task(_show(crowd))
         try:
             await crowd.run()
@@ -99,7 +99,9 @@ async def _run(crowd: Crowd, model: ModelServer | None, where: tuple[str, int], 
 async def _serve(model: ModelServer, where: tuple[str, int]) -> None:
     stop = _listening(Stop(None, 0.0))
     async with model.serving(*where):
-        sys.stderr.write(f"Start the deployment with:\n  {model.environment}\nCtrl-C ends the model.\n")
+        sys.stderr.write(
+            f"The simulated model: {model.tail}. Start the deployment with:\n  {model.environment}\nCtrl-C ends it.\n"
+        )
         await stop.event.wait()
     sys.stderr.write(f"\n{model.asked} answers were asked for.\n")
 
