@@ -22,7 +22,7 @@ from streaming.rollout import assignment
 from tests.chat.kpi_traces import traces
 from tests.people import make_room, make_user
 
-pytestmark = [pytest.mark.data, pytest.mark.django_db]
+pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
 ALICE = Order("alice", "a test")
 
 

@@ -36,7 +36,7 @@ from tests.waiting import until
 
 GUESTS = 60
 MODEL_PORT = free_port()
-END_SECONDS = 60.0
+END_SECONDS = 90.0
 QUICK = ["--think", "0", "--ramp-seconds", "0", "--model-port", str(MODEL_PORT)]
 
 
