@@ -11,11 +11,12 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from chat.models import Generation, Persona, Room, Trace, User
+from chat.models.users import LOAD_PREFIX
 
 
-def create_guest() -> User:
+def create_guest(*, is_load: bool = False) -> User:
     """A user without credentials: only the session that made it can be it."""
-    guest = User(username=f"guest-{secrets.token_hex(8)}", is_guest=True)
+    guest = User(username=f"{LOAD_PREFIX if is_load else 'guest-'}{secrets.token_hex(8)}", is_guest=True)
     guest.set_unusable_password()
     guest.save()
     return guest

@@ -105,7 +105,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         room = rooms.get_room_for(user, self.room_id)
         self.user_id, self.character_id = user.pk, room.character.slug
         ready = Ready(
-            room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff).path,
+            room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff, is_load=user.is_load).path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
         )
         return ready, generations.running_in([room.pk], not_by=self.engine.owner)

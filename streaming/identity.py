@@ -29,6 +29,7 @@ class Identity:
 
     user_id: int
     is_staff: bool
+    is_load: bool
     session_key: str = ""
     password: str = field(default="", repr=False)
 
@@ -52,7 +53,7 @@ def load_user(session_key: str) -> User:
 
 
 def identity_of(user: User, session_key: str = "") -> Identity:
-    return Identity(user.pk, user.is_staff, session_key, user.password)
+    return Identity(user.pk, user.is_staff, user.is_load, session_key, user.password)
 
 
 def recheck(identity: Identity) -> None:

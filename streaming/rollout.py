@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import waffle
@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from chat import stages
-from chat.stages.cohorts import Cohort
+from chat.stages.cohorts import LOAD, Cohort
 from chat.stages.words import SWITCH
 
 
@@ -32,10 +32,12 @@ def forget() -> None:
     caches["switches"].clear()
 
 
-def assignment(user_id: int, is_staff: bool) -> Assignment:
+def assignment(user_id: int, is_staff: bool, *, is_load: bool = False) -> Assignment:
     """`completed` for everybody when the setting or the admin's switch turns streaming off."""
     if not (settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH)):
-        return KILLED
+        return replace(KILLED, cohort=LOAD) if is_load else KILLED
     state = stages.current()
+    if is_load:
+        return Assignment("stream" if state.stage else "completed", LOAD, state.stage)
     cohort = state.cohort_of(user_id, is_staff=is_staff)
     return Assignment("stream" if cohort == "stream" else "completed", cohort, state.stage)

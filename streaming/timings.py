@@ -13,7 +13,7 @@ from streaming.rollout import assignment
 
 def report_timing(identity: Identity, told: Timing, room_id: UUID | None) -> None:
     """In a database thread. Nothing is answered, whatever it is worth: a page that goes away waits for nothing."""
-    assigned = assignment(identity.user_id, identity.is_staff)
+    assigned = assignment(identity.user_id, identity.is_staff, is_load=identity.is_load)
     traces.report(Report(
         user_id=identity.user_id, request_id=told.request_id, marks=told.marks, room_id=room_id,
         path=assigned.path, cohort=assigned.cohort, stage=assigned.stage,

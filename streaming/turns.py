@@ -66,7 +66,7 @@ def begin(
 
     Raises NotSignedIn, NotFound, BadCommand, Refused, and `refusal` for what is new; then nothing was written.
     """
-    assigned = assignment(identity.user_id, identity.is_staff)
+    assigned = assignment(identity.user_id, identity.is_staff, is_load=identity.is_load)
     path = PATHS[door] if assigned.path == "stream" else "completed"
     request = Request(
         user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
@@ -166,5 +166,6 @@ def load_takeover(generation: Generation) -> Takeover:
     room = Room.objects.select_related("character", "route").get(pk=generation.room_id)
     context = load_context(room, before=generation.message.position)
     # As it would be now: what it was at the acceptance went with the owner.
-    assigned = assignment(generation.user_id, generation.user.is_staff)
+    user = generation.user
+    assigned = assignment(user.pk, user.is_staff, is_load=user.is_load)
     return Takeover(generation, context, load_routes(room), assigned)

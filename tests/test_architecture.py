@@ -27,6 +27,7 @@ WITHOUT_DJANGO = (
     "streaming.events", "streaming.commands", "streaming.closes", "streaming.run", "streaming.reader",
     "streaming.answer", "streaming.transcript", "streaming.hub", "streaming.instrumentation", "streaming.providers",
     "chat.prompts", "chat.errors", "chat.rollout", "chat.kpi.intervals", "chat.stages.cohorts",
+    "streaming.loadtest.tails", "streaming.loadtest.model_server", "streaming.loadtest.ladder",
 )
 #: Where something begins: a process, a request, a socket, a command. Each with those that may name it.
 ENTRY_POINTS: dict[str, tuple[str, ...]] = {

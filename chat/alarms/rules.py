@@ -9,7 +9,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from chat.kpi.definitions import COUNTS, FAILED_SHARE_MOST, LATE_SHARE_MOST
+from chat.kpi.definitions import COUNTS, FAILED_SHARE_MOST, LATE_SHARE_MOST, PEOPLE
 from chat.kpi.intervals import share
 from chat.models import Generation, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, Trace
 from chat.outbox.upkeep import backlog
@@ -59,7 +59,7 @@ def _share_of(bad: tuple[str, ...], of: str, limit: float, what: str) -> Callabl
 
 def _lately() -> dict[str, int]:
     since = timezone.now() - timedelta(minutes=settings.ALARM_WINDOW_MINUTES)
-    return Trace.objects.filter(created_at__gte=since).order_by().aggregate(**COUNTS)
+    return Trace.objects.filter(PEOPLE, created_at__gte=since).order_by().aggregate(**COUNTS)
 
 
 def _mismatched() -> Reading:

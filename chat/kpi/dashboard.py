@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from chat.kpi import plot
 from chat.kpi.comparison import compare
-from chat.kpi.definitions import COMPLETION_LIMIT_MS, TTFT_LIMIT_MS
+from chat.kpi.definitions import COMPLETION_LIMIT_MS, PEOPLE, TTFT_LIMIT_MS
 from chat.kpi.measure import Kpis
 from chat.kpi.report import compared
 from chat.kpi.rollups import DAYS, WEEKS
@@ -72,5 +72,5 @@ def _cohorts(rows: list[KpiRollup]) -> list[Kpis]:
 
 def _slowest() -> list[Trace]:
     since = timezone.now() - timedelta(days=1)
-    rows = Trace.objects.filter(created_at__gte=since, ttft_ms__isnull=False).select_related("character")
+    rows = Trace.objects.filter(PEOPLE, created_at__gte=since, ttft_ms__isnull=False).select_related("character")
     return list(rows.order_by(F("ttft_ms").desc())[:SLOWEST])

@@ -12,12 +12,16 @@ K3  Failed sends, at most 1 % of all: `ack_timeout` (the way asked first stayed 
 K4  Leaving while waiting: the page left before the first words were seen, of all sends; at least 30 % less in the
     streamed cohort than in the control cohort. On the completed path one waits until the end. Who left while a
     streamed answer was still being written had words to read, and is counted beside it, as `mid_answer`.
+
+Sends of a load test are nobody's: PEOPLE leaves them out wherever something is told or decided.
 """
 
 from __future__ import annotations
 
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import Coalesce
+
+from chat.stages.cohorts import LOAD
 
 TTFT_LIMIT_MS = 1500.0
 COMPLETION_LIMIT_MS = 8000.0
@@ -27,6 +31,7 @@ FAILED_SHARE_MOST = 0.01
 ABANDONED_LESS_LEAST = 0.30
 
 STREAMED, CONTROL = "stream", "control"
+PEOPLE = ~Q(cohort=LOAD)
 WORDS_LATE = Q(ttft_ms__gt=TTFT_LIMIT_MS)
 COMPLETED_LATE = Q(completion_ms__gt=COMPLETION_LIMIT_MS)
 ACK_TIMEOUT = Q(failure="ack_timeout")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chat.kpi.definitions import COUNTS
+from chat.kpi.definitions import COUNTS, PEOPLE
 from chat.kpi.intervals import Estimate, share
 from chat.kpi.quantiles import Quantiles, quantiles
 from chat.kpi.spans import Span
@@ -46,7 +46,7 @@ class Kpis:
 
 def measure(span: Span, by: Sequence[str] = ()) -> list[Kpis]:
     """One for each group that had a send, the largest first; none for a span without sends."""
-    rows = Trace.objects.filter(created_at__gte=span.starts_at, created_at__lt=span.ends_at).order_by()
+    rows = Trace.objects.filter(PEOPLE, created_at__gte=span.starts_at, created_at__lt=span.ends_at).order_by()
     columns = [DIMENSIONS[name] for name in by]
     # Without columns `values()` would group by the row itself.
     found = list(rows.values(*columns).annotate(**COUNTS)) if columns else [rows.aggregate(**COUNTS)]

@@ -1,7 +1,8 @@
-"""Exact quantiles of a column, from the database: nearest rank, on SQLite as on Postgres."""
+"""Exact quantiles, of a column in the database or of values at hand: nearest rank, on SQLite as on Postgres."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import F, QuerySet, Window
@@ -27,6 +28,17 @@ class Quantiles:
         if self.p95_high is not None and self.p95_high <= limit_ms:
             return "met"
         return "missed" if self.p95_low is not None and self.p95_low > limit_ms else "open"
+
+
+def quantiles_of(values: Iterable[float]) -> Quantiles | None:
+    """Of values that are at hand. None: there are none."""
+    ordered = sorted(values)
+    if not ordered:
+        return None
+    low, p95, high = quantile_ranks(len(ordered), 0.95)
+    p50, p99 = (ordered[quantile_ranks(len(ordered), quantile)[1] - 1] for quantile in (0.5, 0.99))
+    bounds = (None if rank is None else ordered[rank - 1] for rank in (low, high))
+    return Quantiles(len(ordered), p50, ordered[p95 - 1], p99, *bounds)
 
 
 def quantiles(rows: QuerySet[Trace], column: str, count: int) -> Quantiles | None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 BUCKETS = 10_000
-Cohort = Literal["stream", "control", ""]
+Cohort = Literal["stream", "control", "load", ""]
+#: Guests of a load test: at any stage but 0 they are streamed to, and nobody compares them with people.
+LOAD: Cohort = "load"
 
 
 @dataclass(frozen=True, slots=True)

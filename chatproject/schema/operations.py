@@ -8,6 +8,7 @@ from typing import Literal
 from chatproject.schema.shapes import (
     Characters,
     Guest,
+    GuestBody,
     Head,
     Health,
     NewRoom,
@@ -98,7 +99,7 @@ OPERATIONS: tuple[Operation, ...] = (
     ),
     Operation(
         "enterAsGuest", "post", "/accounts/guest/", "Sign in without an account; who is signed in stays who they are.",
-        Guest, is_signed_in=False, codes=("rate_limited", "csrf_failed"),
+        Guest, body=(GuestBody,), is_signed_in=False,
     ),
     Operation(
         "setPersona", "post", "/accounts/persona/", "Who the user is in stories made from now on.", PersonaView,

@@ -131,6 +131,12 @@ class Guest(Shape, frozen=True, kw_only=True):
     user_id: int
 
 
+class GuestBody(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`loadTest`: nobody comes in, but a program that measures; its figures are not those of people."""
+
+    load_test: bool = False
+
+
 class PersonaBody(Shape, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     about: str = ""

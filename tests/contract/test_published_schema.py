@@ -111,8 +111,12 @@ def test_who_may_ask_is_published_as_the_view_has_it(pattern: URLPattern) -> Non
 
 
 @pytest.mark.parametrize(
-    ("published", "read"), [(shapes.NewRoom, views.NewRoom), (shapes.PersonaBody, account_views.PersonaBody)],
-    ids=["NewRoom", "PersonaBody"],
+    ("published", "read"),
+    [
+        (shapes.NewRoom, views.NewRoom), (shapes.PersonaBody, account_views.PersonaBody),
+        (shapes.GuestBody, account_views.GuestBody),
+    ],
+    ids=["NewRoom", "PersonaBody", "GuestBody"],
 )
 def test_bodies_are_published_as_the_views_read_them(published: type, read: type) -> None:
     ours, theirs = (components([type_])[type_.__name__] for type_ in (published, read))

@@ -85,6 +85,10 @@ class Rows:
         # SQLite keeps JSON as text.
         return [row | {"client_marks": _json(row["client_marks"])} for row in rows]
 
+    def count(self, statement: str) -> int:
+        """Of a SELECT COUNT(*)."""
+        return int(self._run(statement)[0][0])
+
     def running(self, host: str) -> dict[str, int]:
         """Attempts by requestId of what this host's processes write."""
         return dict(self._run(
