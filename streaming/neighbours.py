@@ -16,7 +16,7 @@ from django.conf import settings
 from chat import generations
 from chat.errors import Unavailable
 from chat.models import Generation
-from streaming import rollout, turns
+from streaming import remembered
 from streaming.database import in_database
 from streaming.duties import complain
 from streaming.endings import ending_of
@@ -108,8 +108,7 @@ class Neighbours:
             case LetGo():
                 self._do(self.ownership.adopt())
             case FlagsChanged():
-                rollout.forget()
-                turns.forget_routes()
+                remembered.forget()
 
     async def _discover(self, message_id: UUID) -> None:
         generation = await in_database(generations.load, message_id)
