@@ -107,11 +107,9 @@ class Run:
             follower.post(frame)
 
     def wait(self, ahead: int | None) -> None:
-        """None: it waits no more; nobody goes on seeing a number while the model thinks."""
+        """So many are ahead of it; None: it waits no more."""
         key = self.key
-        frame = encode(Waiting(
-            request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead or 0
-        ))
+        frame = encode(Waiting(request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead))
         self.ahead, self.place = ahead, None if ahead is None else frame
         self.tell(frame)
         if self.on_place is not None:

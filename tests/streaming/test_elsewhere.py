@@ -112,7 +112,7 @@ async def test_a_tab_here_sees_the_place_in_the_queue_of_an_answer_that_waits_el
     assert (await late.until(Waiting)).ahead == 1
     await busy.end_all()
     for each in (tab, late):
-        await each.until(Waiting, lambda told: told.ahead == 0)
+        await each.until(Waiting, lambda told: told.ahead is None)
     await late.close()
 
 
