@@ -78,10 +78,8 @@ class Providers:
     def _make(self, route: Route) -> Provider:
         if route.kind not in PROVIDERS:
             raise _not_configured(f"There is no kind of provider named {route.kind!r}.")
-        module, name = PROVIDERS[route.kind].rsplit(".", 1)
-        factory: Any = getattr(import_module(module), name)
         try:
-            return self._made_by(factory, route)
+            return self._made_by(_factory(route.kind), route)
         except msgspec.ValidationError as error:
             raise _not_configured(f"options: {error}") from error
 
@@ -100,6 +98,22 @@ class Providers:
         if not key or not key.isascii() or not key.isprintable():
             raise _not_configured(f"The environment variable {route.api_key_env} holds no usable key.")
         return key
+
+
+def options_fault(kind: str, options: dict[str, object]) -> str:
+    """Why no provider of this kind can be made with these options; "" when one can."""
+    route = Route("", kind, "", "", options=options)  # type: ignore[arg-type]
+    try:
+        if kind in PROVIDERS:
+            _factory(kind)(*[route] if kind in _WITHOUT_HTTP else [route, ""])
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _factory(kind: str) -> Any:
+    module, name = PROVIDERS[kind].rsplit(".", 1)
+    return getattr(import_module(module), name)
 
 
 def _not_configured(message: str) -> ProviderError:
