@@ -45,12 +45,12 @@ async def test_a_ten_turn_story_is_mostly_served_from_the_models_cache(
     turns = []
     for number in range(1, TURNS + 1):
         await tab.send(f"Day {number}. What now?")
-        turns.append(told((await tab.answer()).usage))
+        prompt, cached = told((await tab.answer()).usage)
+        turns.append((prompt, cached))
+        # The first was read when the room was opened; the second is the first whose words have an answer before them.
+        assert number == 2 or cached / prompt >= LEAST_CACHED, turns
     await engine.runner.settled()
     await tab.close()
-    shares = [cached / prompt for prompt, cached in turns]
-    assert shares[0] >= LEAST_CACHED, "it was read when the room was opened"
-    assert min(shares[2:]) >= LEAST_CACHED, shares
     assert [told(row) async for row in Generation.objects.order_by("created_at")] == turns
     calls = [call async for (call,) in Trace.objects.order_by("created_at").values_list("calls")]
     assert [(call["promptTokens"], call["cachedTokens"]) for (call,) in calls] == turns
