@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import transaction
@@ -13,6 +14,13 @@ from django.db import transaction
 from chat.models import ModelRoute
 
 RouteFields = dict[str, Any]
+
+
+#: What a provider of this kind cannot take of these options, "" when it can: added by who makes the providers.
+OptionsCheck = Callable[[str, dict[str, Any]], str]
+OPTIONS_CHECKS: list[OptionsCheck] = []
+#: What a kind of provider adds to its address by itself.
+ENDPOINTS = ("/completions", "/messages", "generateContent", "streamGenerateContent")
 
 
 class RouteError(ValueError):
@@ -77,6 +85,27 @@ LOCAL_ROUTE: RouteFields = {
 }
 
 
+def address_fault(address: str) -> str:
+    """Why a request could not be made to this base_url; "" when it could."""
+    try:
+        parts = urlsplit(address)
+        is_whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        is_whole = None
+    if not is_whole:
+        return "An address that begins with http:// or https://."
+    if parts.username or parts.password or parts.query or parts.fragment:
+        return "Only the address: no user, no password, no query."
+    if parts.path.rstrip("/").endswith(ENDPOINTS):
+        return "Only the base of the address: the last part, like /chat/completions, is added to it."
+    return ""
+
+
+def options_fault(kind: str, options: dict[str, Any]) -> str:
+    """Why a route of this kind would not work with these options; "" when it would."""
+    return next(filter(None, (check(kind, options) for check in OPTIONS_CHECKS)), "")
+
+
 def sync_routes(environ: Mapping[str, str], *, local_model_url: str = "") -> list[ModelRoute]:
     """Make the table agree with the environment; what is gone from it is switched off, not deleted. Raises RouteError.
 
@@ -131,12 +160,15 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     if kind != ModelRoute.Kind.SCRIPTED:
         _require_endpoint(prefix, fields)
     extras = _extras(prefix, environ)
-    return fields | extras | {"options": service.options | extras.get("options", {})}
+    options = service.options | extras.get("options", {})
+    if fault := options_fault(kind, options):
+        raise RouteError(f"{prefix}_OPTIONS: {fault}")
+    return fields | extras | {"options": options}
 
 
 def _require_endpoint(prefix: str, fields: RouteFields) -> None:
-    if not fields["base_url"].startswith(("http://", "https://")):
-        raise RouteError(f"{prefix}_BASE_URL must begin with http:// or https://.")
+    if fault := address_fault(fields["base_url"]):
+        raise RouteError(f"{prefix}_BASE_URL: {fault}")
     if not fields["model"]:
         raise RouteError(f"{prefix}_MODEL is not set: say which model to ask for.")
 
@@ -153,6 +185,12 @@ def _extras(prefix: str, environ: Mapping[str, str]) -> RouteFields:
     return extras
 
 
+def _parse_positive(text: str) -> int:
+    if (number := int(text)) < 1:
+        raise ValueError("not positive")
+    return number
+
+
 def _parse_bool(text: str) -> bool:
     return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
 
@@ -166,7 +204,7 @@ def _parse_object(text: str) -> dict[str, Any]:
 
 EXTRAS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "CAN_PREFILL": ("can_prefill", _parse_bool),
-    "MAX_CONTEXT_TOKENS": ("max_context_tokens", int),
-    "MAX_OUTPUT_TOKENS": ("max_output_tokens", int),
+    "MAX_CONTEXT_TOKENS": ("max_context_tokens", _parse_positive),
+    "MAX_OUTPUT_TOKENS": ("max_output_tokens", _parse_positive),
     "OPTIONS": ("options", _parse_object),
 }

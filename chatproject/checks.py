@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+from collections import Counter
 from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,6 +29,11 @@ def check_routes(**kwargs: Any) -> list[CheckMessage]:
     except RouteError as error:
         return [Error(str(error), hint="Set it, or unset the others of its family.", id="chatproject.E001")]
     messages: list[CheckMessage] = []
+    ways = Counter((route["kind"], route["base_url"], route["model"]) for route in routes if route["base_url"])
+    for (_, base_url, model), count in ways.items():
+        if count > 1:
+            hint = "A fallback to the same helps nobody: unset one of the families, or name another model."
+            messages.append(Warning(f"{count} routes ask {model} at {base_url}.", hint=hint, id="chatproject.W006"))
     for route in routes:
         name = route["name"].upper()
         if route["kind"] == "scripted" and not settings.DEBUG and not is_local(settings.SITE_URL):

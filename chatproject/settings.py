@@ -261,7 +261,8 @@ STREAM_LEASE_SECONDS = env.float("STREAM_LEASE_SECONDS", 2.5)
 #: One process alone has nobody to leave its answers to: it stops at once and goes on when it is started again.
 STREAM_DRAIN_SECONDS = env.float("STREAM_DRAIN_SECONDS", 5.0 if REDIS_URL else 0.0)
 
-#: How long an operator's change of routes, cards or switches may go unseen by a process; 0 looks at every turn.
+#: How long an operator's change of routes or switches may go unseen by a process (of cards: streaming/turns.py).
+#: 0 looks at every turn.
 ROUTES_CACHE_SECONDS = env.float("ROUTES_CACHE_SECONDS", 2.0)
 
 CACHES = {

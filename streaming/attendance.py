@@ -34,8 +34,12 @@ class Attendance:
         return self._here > 0
 
     @property
+    def is_read_elsewhere(self) -> bool:
+        return self._clock() - self._elsewhere_at < ELSEWHERE_SECONDS
+
+    @property
     def is_read(self) -> bool:
-        return self._here > 0 or self._clock() - self._elsewhere_at < ELSEWHERE_SECONDS
+        return self._here > 0 or self.is_read_elsewhere
 
     def began(self) -> None:
         """Those who are here now did not come back."""

@@ -38,7 +38,7 @@ from streaming.identity import Identity, identity_of, load_user, session_key_of
 from streaming.reader import SocketReader
 from streaming.resume import resume
 from streaming.rollout import assignment
-from streaming.service import change_room, take_turn, warm
+from streaming.service import change_room, take_turn
 from streaming.timings import report_timing
 
 #: So many refused commands, and none obeyed between them, is no browser of ours.
@@ -173,7 +173,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
             case Timing():
                 await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
-                await warm(self.engine)
+                self.engine.warmer.typing(self.room_id)
             case _:
                 await change_room(self.engine, self.user_id, self.room_id, command)
         self.refused_in_a_row = 0

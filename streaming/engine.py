@@ -13,7 +13,7 @@ from django.conf import settings
 
 from chat.errors import Unavailable
 from chat.outbox import OutboxThread
-from streaming import metrics
+from streaming import metrics, remembered
 from streaming.checkpoint import DatabaseCheckpoint
 from streaming.duties import complain
 from streaming.hints import Hint
@@ -75,7 +75,7 @@ class Engine:
         self.neighbours.start()
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
-            self.rounds.keep, self.pulse.keep, self.pulse.keep_checking,
+            self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, remembered.keep_fresh,
         ):
             self._keep(keep())
         if self.shared_latencies is not None:

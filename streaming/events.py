@@ -132,12 +132,15 @@ class Failure(Wire, tag="ai_message_error", frozen=True, kw_only=True):
 
 
 class Waiting(Wire, tag="ai_message_waiting", frozen=True, kw_only=True):
-    """The model is busy: so many requests are ahead of this answer's. Not logged, not replayed, never after a chunk."""
+    """The model is busy: so many requests are ahead of this answer's; null once it waits no more.
+
+    Not logged, not replayed, never after a chunk.
+    """
 
     request_id: str
     room_id: UUID
     message_id: UUID
-    ahead: int
+    ahead: int | None
 
 
 class RoomChanged(Wire, tag="room_changed", frozen=True, kw_only=True):

@@ -60,6 +60,13 @@ class ReadElsewhere(msgspec.Struct, tag="read_elsewhere", frozen=True, forbid_un
     message_id: UUID
 
 
+class Waits(msgspec.Struct, tag="waits", frozen=True, forbid_unknown_fields=True):
+    """So many are ahead of an answer at its owner; None: it waits no more."""
+
+    message_id: UUID
+    ahead: Count | None
+
+
 class LetGo(msgspec.Struct, tag="let_go", frozen=True, forbid_unknown_fields=True):
     """A process has given up its answers: somebody shall take them over now."""
 
@@ -70,7 +77,7 @@ class FlagsChanged(msgspec.Struct, tag="flags_changed", frozen=True, forbid_unkn
     """A switch or a route was changed: what is remembered of them is old."""
 
 
-Hint = Started | RoomMoved | StopAsked | ReadElsewhere | LetGo | FlagsChanged
+Hint = Started | RoomMoved | StopAsked | ReadElsewhere | Waits | LetGo | FlagsChanged
 Heed = Callable[[Hint], None]
 
 

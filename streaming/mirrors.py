@@ -75,6 +75,12 @@ class Mirrors:
         self._introduce(generation, run)
         return run
 
+    def wait(self, message_id: UUID, ahead: int | None) -> None:
+        """How many are ahead of it at its owner, as that says; words that are here are newer."""
+        run = self.get(message_id)
+        if run is not None and not run.length:
+            run.wait(ahead)
+
     def forget(self, message_id: UUID) -> None:
         """It is written here from now on, or it is gone: whoever follows looks again."""
         mirror = self._mirrors.get(message_id)
@@ -247,5 +253,6 @@ def successor(run: Run, entry: Whole, text: str) -> Run:
 
 def extend(run: Run, seq: int, chunks: Sequence[str]) -> None:
     """Append those of the events up to `seq` that the run lacks; there must be no hole between them and it."""
+    run.place = None
     for chunk in chunks[len(chunks) - max(0, seq - run.text_seq) :]:
         run.append(chunk)

@@ -16,13 +16,13 @@ from django.conf import settings
 from chat import generations
 from chat.errors import Unavailable
 from chat.models import Generation
-from streaming import rollout, turns
+from streaming import remembered
 from streaming.database import in_database
 from streaming.duties import complain
 from streaming.endings import ending_of
 from streaming.event_log import EventLog, LocalLog
 from streaming.events import encode
-from streaming.hints import FlagsChanged, Hint, Hints, LetGo, ReadElsewhere, RoomMoved, Started, StopAsked
+from streaming.hints import FlagsChanged, Hint, Hints, LetGo, ReadElsewhere, RoomMoved, Started, StopAsked, Waits
 from streaming.hub import Hub
 from streaming.mirrors import Mirrors
 from streaming.ownership import Ownership
@@ -75,6 +75,7 @@ class Neighbours:
     def began(self, run: Run) -> None:
         self.mirrors.forget(run.key.message_id)
         self.log.follow(run)
+        run.on_place = self._say_place
         self.hints.say(Started(run.key.room_id, run.key.message_id))
 
     def lost(self, message_id: UUID, room_id: UUID) -> None:
@@ -100,16 +101,23 @@ class Neighbours:
                 self._do(self._discover(message_id))
             case RoomMoved(room_id, head):
                 self.rounds.moved(room_id, head)
+            case StopAsked() | ReadElsewhere() | Waits():
+                self._heed_of_answer(hint)
+            case LetGo():
+                self._do(self.ownership.adopt())
+            case FlagsChanged():
+                remembered.forget()
+
+    def _heed_of_answer(self, hint: StopAsked | ReadElsewhere | Waits) -> None:
+        match hint:
             case StopAsked():
                 self._do(self.ownership.look_after())
             case ReadElsewhere(message_id):
                 self.log.hurry(message_id)
                 self.running.read_elsewhere(message_id)
-            case LetGo():
-                self._do(self.ownership.adopt())
-            case FlagsChanged():
-                rollout.forget()
-                turns.forget_routes()
+                self._say_place_again(message_id)
+            case Waits(message_id, ahead):
+                self.mirrors.wait(message_id, ahead)
 
     async def _discover(self, message_id: UUID) -> None:
         generation = await in_database(generations.load, message_id)
@@ -120,6 +128,16 @@ class Neighbours:
         else:
             # Over before it was heard of: the page tells.
             self.rounds.moved(generation.room_id, generation.room.head)
+
+    def _say_place_again(self, message_id: UUID) -> None:
+        """To readers elsewhere who may have missed it."""
+        run = self.running.get(message_id)
+        if run is not None and run.ahead is not None and run.on_place is not None:
+            run.on_place(run)
+
+    def _say_place(self, run: Run) -> None:
+        if run.attendance.is_read_elsewhere:
+            self.hints.say(Waits(run.key.message_id, run.ahead))
 
     def _remind(self, message_id: UUID) -> None:
         self.hints.say(ReadElsewhere(message_id))

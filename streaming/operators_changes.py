@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 
-from streaming import engine, rollout, turns
+from streaming import engine, remembered
 from streaming.hints import FlagsChanged
 
 WATCHED = ("waffle.Switch", "chat.ModelRoute", "chat.Card", "chat.RolloutDecision")
@@ -25,6 +25,5 @@ def _changed(sender: Any, **kwargs: Any) -> None:
 
 def _tell() -> None:
     """Runs in whatever thread saved the row."""
-    rollout.forget()
-    turns.forget_routes()
+    remembered.forget()
     engine.tell_neighbours(FlagsChanged())

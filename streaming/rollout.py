@@ -10,8 +10,10 @@ from django.conf import settings
 from django.core.cache import caches
 
 from chat import stages
+from chat.stages import State
 from chat.stages.cohorts import LOAD, Cohort
 from chat.stages.words import SWITCH
+from streaming.remembered import Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,23 @@ KILLED = Assignment("completed", "", 0)
 
 def forget() -> None:
     """An operator has turned a switch or moved the rollout: what is remembered of it here is old."""
+    _decided.forget()
+
+
+def _load_decided(_: None) -> tuple[bool, State]:
+    """Is streaming on, and how far is the rollout."""
     caches["switches"].clear()
+    return bool(waffle.switch_is_active(SWITCH)), stages.current()
+
+
+_decided = Memory(_load_decided)
 
 
 def assignment(user_id: int, is_staff: bool, *, is_load: bool = False) -> Assignment:
     """`completed` for everybody when the setting or the admin's switch turns streaming off."""
-    if not (settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH)):
+    is_on, state = _decided.get(None)
+    if not (settings.CHAT_STREAMING_ENABLED and is_on):
         return replace(KILLED, cohort=LOAD) if is_load else KILLED
-    state = stages.current()
     if is_load:
         return Assignment("stream" if state.stage else "completed", LOAD, state.stage)
     cohort = state.cohort_of(user_id, is_staff=is_staff)

@@ -6,6 +6,7 @@ Gives each event its seq, once. Must not know sockets, providers or the database
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 
 from streaming.attendance import Attendance
-from streaming.events import Ack, Chunk, End, Failure, Rewind, Snapshot, Start, checksum, encode
+from streaming.events import Ack, Chunk, End, Failure, Rewind, Snapshot, Start, Waiting, checksum, encode
 
 Terminal = End | Failure
 
@@ -62,8 +63,11 @@ class Run:
         self.attendance = Attendance()
         #: Code points the reader had seen when they said stop.
         self.stopped_at: int | None = None
-        #: What was told last of its place in the queue, while it waits: for those who come later.
+        #: So many are ahead of it, while it waits for its model; and how that was told, for those who come later.
+        self.ahead: int | None = None
         self.place: str | None = None
+        #: Told of each new place, besides the readers here.
+        self.on_place: Callable[[Run], None] | None = None
         #: Its end is being committed; too late to stop.
         self.is_closing = False
         #: What the attempt began with: the text of those before it.
@@ -101,6 +105,15 @@ class Run:
         """To whoever follows now; it is not kept."""
         for follower in self._followers:
             follower.post(frame)
+
+    def wait(self, ahead: int | None) -> None:
+        """So many are ahead of it; None: it waits no more."""
+        key = self.key
+        frame = encode(Waiting(request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead))
+        self.ahead, self.place = ahead, None if ahead is None else frame
+        self.tell(frame)
+        if self.on_place is not None:
+            self.on_place(self)
 
     def _moved(self) -> None:
         for follower in self._followers:

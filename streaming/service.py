@@ -143,9 +143,3 @@ async def _stop(engine: Engine, user_id: int, room_id: UUID, command: Stop) -> i
     # Without a socket in the room the hub knows no head.
     return max(run.head if run else 0, engine.hub.head_of(room_id))
 
-
-async def warm(engine: Engine) -> None:
-    """Somebody is about to send: have a connection to the model ready."""
-    routes = await in_database(load_routes, None)
-    if routes:
-        await engine.providers.warm(routes[0])

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 from uuid import UUID
-
-from django.conf import settings
 
 from chat import history, turn_statements
 from chat.accept_statements import RoomRow
@@ -20,6 +17,7 @@ from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCom
 from streaming.events import Path
 from streaming.identity import Identity, guard_of
 from streaming.providers.base import Limits, Prices, Route
+from streaming.remembered import Memory
 from streaming.rollout import Assignment, assignment
 
 
@@ -96,8 +94,8 @@ def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
 
 
 def context_of(room: Room | RoomRow, said: tuple[Said, ...]) -> PromptContext:
-    """Asks the database for the card alone, and for that only now and then."""
-    card = _card(room.character_id, room.language, _now())
+    """Asks the database for the card alone, and for that only when nobody sat in its rooms for a while."""
+    card = _cards.get((room.character_id, room.language))
     return PromptContext(
         head=room.prompt_head, head_tokens=room.prompt_head_tokens,
         turns=said, window_start=room.window_start, user_note=room.user_note, card=card,
@@ -108,7 +106,7 @@ def context_of(room: Room | RoomRow, said: tuple[Said, ...]) -> PromptContext:
 
 def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
     """The room's own route first, then its character's, then the others in the operator's order."""
-    enabled = _enabled_routes(_now())
+    enabled = _enabled.get(None)
     if room is None:
         return tuple(route for _, route in enabled)
     of_character = room.character_route_id if isinstance(room, RoomRow) else room.character.route_id
@@ -117,27 +115,25 @@ def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
     return tuple(route for _, route in ranked)
 
 
-def _now() -> int:
-    """Which stretch of ROUTES_CACHE_SECONDS it is: what an operator changes is seen at the next one."""
-    stretch = settings.ROUTES_CACHE_SECONDS
-    return int(time.monotonic() / stretch) if stretch else time.monotonic_ns()
+def remember(room: Room) -> tuple[Route, ...]:
+    """Read now all that operators decided of a room's next turn, so that the turn need not; its routes."""
+    assignment(room.owner_id, is_staff=False)
+    _cards.get((room.character_id, room.language))
+    return load_routes(room)
 
 
-def forget_routes() -> None:
-    """An operator has changed something."""
-    _enabled_routes.cache_clear()
-    _card.cache_clear()
-
-
-@lru_cache(maxsize=1)
-def _enabled_routes(stretch: int) -> tuple[tuple[int, Route], ...]:
+def _load_enabled(_: None) -> tuple[tuple[int, Route], ...]:
     return tuple((row.pk, route_value(row)) for row in turn_statements.enabled_routes())
 
 
-@lru_cache(maxsize=64)
-def _card(character_id: int, language: str, stretch: int) -> dict[str, Any]:
-    card = turn_statements.card_of(character_id, language)
+def _load_card(key: tuple[int, str]) -> dict[str, Any]:
+    card = turn_statements.card_of(*key)
     return card.data if card else {}
+
+
+_enabled = Memory(_load_enabled)
+#: A card changes the tail of prompts alone, and is long to read.
+_cards = Memory(_load_card, ages=15.0, most=64)
 
 
 def route_value(row: ModelRoute) -> Route:

@@ -13,7 +13,6 @@ from typing import Any
 
 from chat.generations import Outcome
 from chat.models import Generation
-from streaming.events import Waiting, encode
 from streaming.instrumentation import StageClock
 from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
@@ -111,24 +110,13 @@ def _chain(job: Job, providers: Providers) -> Chain:
 
     def on_ahead(ahead: int | None) -> None:
         if not job.run.length:
-            _tell_place(job.run, ahead)
+            job.run.wait(ahead)
 
     return Chain(
         hedging.health.ordered(job.routes), providers.provider_for, job.prompts.build,
         stream=job.path != "completed", mark=job.clock.mark, heard=heard, hedging=hedging,
         admission=providers.admission, user_id=job.user_id, on_ahead=on_ahead,
     )
-
-
-def _tell_place(run: Run, ahead: int | None) -> None:
-    """None: it waits no more; nobody goes on seeing a number while the model thinks."""
-    key = run.key
-    run.place = encode(Waiting(
-        request_id=key.request_id, room_id=key.room_id, message_id=key.message_id, ahead=ahead or 0
-    ))
-    run.tell(run.place)
-    if ahead is None:
-        run.place = None
 
 
 def _append(run: Run, clock: StageClock, text: str) -> None:

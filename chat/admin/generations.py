@@ -44,16 +44,20 @@ class GenerationAdmin(ByRequestAdmin):
     fields = (
         "request_id", "status", "finish_reason", "error_code", "kind", "path", "user_link", "room_link",
         "message_link", "trace_link", "attempt", "owner", "route_name", "model", "prompt_tokens",
-        "completion_tokens", "cached_tokens", "first_ms", "total_ms", "prefix_length", "last_seq",
+        "cached_tokens", "uncached_tokens", "completion_tokens", "first_ms", "total_ms", "prefix_length", "last_seq",
         "checkpoint_seq", "checkpoint", "created_at", "ended_at",
     )
     readonly_fields = fields
     list_select_related = False
 
-    @admin.display(description="tokens in / out (cached)")
+    @admin.display(description="tokens: cached + read / written")
     def token_counts(self, generation: Generation) -> str:
-        shown = f"{_known(generation.prompt_tokens)} / {_known(generation.completion_tokens)}"
-        return f"{shown} ({generation.cached_tokens})" if generation.cached_tokens else shown
+        cached, read = _known(generation.cached_tokens), _known(read_tokens(generation))
+        return f"{cached} + {read} / {_known(generation.completion_tokens)}"
+
+    @admin.display(description="prompt tokens not cached")
+    def uncached_tokens(self, generation: Generation) -> str:
+        return _known(read_tokens(generation))
 
     @admin.display(description="first ms", ordering="first_ms")
     def first(self, generation: Generation) -> str:
@@ -94,6 +98,13 @@ class ProcessLeaseAdmin(ReadOnlyAdmin):
     @admin.display(description="alive", boolean=True)
     def is_alive(self, lease: ProcessLease) -> bool:
         return lease.expires_at > timezone.now()
+
+
+def read_tokens(generation: Generation) -> int | None:
+    """What the model had to read anew: all of the prompt where the provider says nothing of a cache."""
+    if generation.prompt_tokens is None:
+        return None
+    return max(0, generation.prompt_tokens - (generation.cached_tokens or 0))
 
 
 def _known(number: float | None) -> str:

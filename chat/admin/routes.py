@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin
@@ -13,7 +12,7 @@ from django.http import HttpRequest
 
 from chat.admin.base import AnyModelForm, BoundedAdmin
 from chat.models import ModelRoute
-from chat.routes import LOCAL_ROUTE, SERVICES
+from chat.routes import LOCAL_ROUTE, SERVICES, address_fault, options_fault
 
 #: Names that the environment's own routes take at every start.
 RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICES)}
@@ -39,8 +38,8 @@ class RouteForm(AnyModelForm):
 
     def clean_base_url(self) -> str:
         address: str = self.cleaned_data["base_url"].strip().rstrip("/")
-        if address:
-            _check_address(address)
+        if address and (fault := address_fault(address)):
+            raise forms.ValidationError(fault)
         return address
 
     def clean_api_key_env(self) -> str:
@@ -60,6 +59,8 @@ class RouteForm(AnyModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         self._check_numbers(cleaned)
+        if "options" in cleaned and (fault := options_fault(cleaned.get("kind", ""), cleaned["options"])):
+            self.add_error("options", fault)
         if self._has_twin(cleaned):
             self.add_error("model", "Another route that is on asks the same model at the same address.")
         if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
@@ -82,18 +83,6 @@ class RouteForm(AnyModelForm):
         if not cleaned.get("is_enabled") or not same["base_url"]:
             return False
         return ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk).exists()
-
-
-def _check_address(address: str) -> None:
-    try:
-        parts = urlsplit(address)
-        is_whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        is_whole = None
-    if not is_whole:
-        raise forms.ValidationError("An address that begins with http:// or https://.")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise forms.ValidationError("Only the address: no user, no password, no query.")
 
 
 @admin.register(ModelRoute)

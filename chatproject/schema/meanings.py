@@ -67,7 +67,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "STREAM_SESSION_RECHECK_SECONDS": "How often an open socket's session is checked again, seconds.",
         "STREAM_DRAIN_SECONDS": "A process that is told to end lets its answers finish for so long, seconds.",
         "STREAM_LEASE_SECONDS": "A process that is silent for so long loses its answers to another one, seconds.",
-        "ROUTES_CACHE_SECONDS": "How long a process may not see an operator's change of routes or cards, seconds.",
+        "ROUTES_CACHE_SECONDS": "How long a process may miss a change of routes, seconds; of cards, 15 times as long.",
     },
     "The model": {
         "LOCAL_MODEL_URL": "Endpoint of the packaged model; `manage.py up` sets it.",

@@ -28,8 +28,6 @@ PROVIDERS: dict[str, str] = {
     "scripted": "streaming.providers.scripted.ScriptedProvider",
 }
 _WITHOUT_HTTP = {"scripted"}
-#: A connection used within this time is taken to be there still.
-WARM_SECONDS = 30.0
 
 
 class Providers:
@@ -47,12 +45,10 @@ class Providers:
     ) -> None:
         self.admission = admission or Admission()
         self.hedging = hedging or Hedging(Budget(0.0))
-        self.client = HttpClient(tick_seconds=tick_seconds)
+        self.client = HttpClient(tick_seconds=tick_seconds, clock=clock)
         self._allow_requests = allow_requests
         self._environ = environ
-        self._clock = clock
         self._made: dict[str, tuple[Route, Provider]] = {}
-        self._used_at: dict[str, float] = {}
 
     def start(self) -> None:
         """Load the TLS context now, not with the first message. Optional."""
@@ -67,14 +63,10 @@ class Providers:
         known = self._made.get(route.name)
         if known is None or known[0] != route:
             known = self._made[route.name] = (route, self._make(route))
-        self._used_at[route.base_url] = self._clock()
         return known[1]
 
     async def warm(self, route: Route) -> None:
-        """Have a connection ready, unless one was used a moment ago. Best effort; never raises."""
-        last = self._used_at.get(route.base_url)
-        if last is not None and self._clock() - last < WARM_SECONDS:
-            return
+        """Have a connection ready, unless there is one. Best effort; never raises."""
         try:
             provider = self.provider_for(route)
         except ProviderError:
@@ -86,10 +78,8 @@ class Providers:
     def _make(self, route: Route) -> Provider:
         if route.kind not in PROVIDERS:
             raise _not_configured(f"There is no kind of provider named {route.kind!r}.")
-        module, name = PROVIDERS[route.kind].rsplit(".", 1)
-        factory: Any = getattr(import_module(module), name)
         try:
-            return self._made_by(factory, route)
+            return self._made_by(_factory(route.kind), route)
         except msgspec.ValidationError as error:
             raise _not_configured(f"options: {error}") from error
 
@@ -108,6 +98,22 @@ class Providers:
         if not key or not key.isascii() or not key.isprintable():
             raise _not_configured(f"The environment variable {route.api_key_env} holds no usable key.")
         return key
+
+
+def options_fault(kind: str, options: dict[str, object]) -> str:
+    """Why no provider of this kind can be made with these options; "" when one can."""
+    route = Route("", kind, "", "", options=options)  # type: ignore[arg-type]
+    try:
+        if kind in PROVIDERS:
+            _factory(kind)(*[route] if kind in _WITHOUT_HTTP else [route, ""])
+    except msgspec.ValidationError as error:
+        return str(error)
+    return ""
+
+
+def _factory(kind: str) -> Any:
+    module, name = PROVIDERS[kind].rsplit(".", 1)
+    return getattr(import_module(module), name)
 
 
 def _not_configured(message: str) -> ProviderError:

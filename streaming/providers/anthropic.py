@@ -24,7 +24,7 @@ _REASONS: dict[str, Literal["stop", "length", "content_filter"]] = {
 
 class AnthropicDialect:
     def __init__(self, route: Route, key: str) -> None:
-        self.url = self.completed_url = route.base_url.rstrip("/") + "/v1/messages"
+        self.url = self.completed_url = route.base_url.rstrip("/").removesuffix("/v1") + "/v1/messages"
         self.headers = {
             "content-type": "application/json", "accept-encoding": "identity", "anthropic-version": API_VERSION,
         }
@@ -76,6 +76,8 @@ class MessageDecoder:
                 self._take_text(event.content_block)
             case "message_start" if event.message is not None:
                 self._count(event.message.usage)
+                # What is counted before a word was written is no count.
+                self._usage.output_tokens = None
             case "message_delta":
                 self._take_end(event)
             case "message_stop":

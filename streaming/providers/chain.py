@@ -151,11 +151,16 @@ class Chain:
 
     def _racer(self, attempt: Attempt, text: str, why: Why) -> Racer:
         route = attempt.route
-        prompt = self._prompt(route, text)
+        try:
+            prompt, provider = self._prompt(route, text), self.provider_for(route)
+        except ProviderError as error:
+            # It is accounted even so: whoever looks shall see why this route was passed over.
+            self.heard(Call(route.name, route.model, why, attempt.is_streamed, self.clock(), outcome=error.code))
+            raise
         call = Call.of(route, prompt, why, is_streamed=attempt.is_streamed)
         # A rival's stages are not those that the reader waited for.
         meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
-        pieces = self.provider_for(route).generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
+        pieces = provider.generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
         measured = self._admitted(route, meter.measured(timed(pieces, _limits(attempt))))
         least = PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES
         return Racer(route, joined(measured, Seam(text, min_bytes=least), is_fresh=not text), meter.lose)

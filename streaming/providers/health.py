@@ -40,6 +40,7 @@ OPEN = Gauge("soksak_route_open", "1 while a route is asked last, because it fai
 class Circuit:
     failures: int = 0
     open_seconds: float = OPEN_SECONDS
+    opened_at: float = 0.0
     open_until: float | None = None
     probed_at: float | None = None
 
@@ -78,28 +79,37 @@ class Health:
 
     def note(self, call: Call) -> None:
         if call.outcome in SUCCESSES:
-            self._close(call.route)
+            self._close(call)
         elif call.outcome in FAILURES:
             self._count(call)
 
     # Internal
 
-    def _close(self, route: str) -> None:
-        if self._circuits.pop(route, None) is not None:
-            OPEN.labels(route).set(0)
+    def _close(self, call: Call) -> None:
+        circuit = self._circuits.get(call.route)
+        # One that was begun before the circuit opened is no news: the provider has asked for time since.
+        if circuit is not None and (circuit.open_until is None or call.asked_at >= circuit.opened_at):
+            del self._circuits[call.route]
+            OPEN.labels(call.route).set(0)
 
     def _count(self, call: Call) -> None:
         circuit = self._circuits.setdefault(call.route, Circuit())
         circuit.failures += 1
-        asked_to_wait = call.retry_after_seconds or 0.0
+        asked_to_wait = min(call.retry_after_seconds or 0.0, RETRY_AFTER_MOST_SECONDS)
         if circuit.open_until is not None and call.asked_at < circuit.open_until and not asked_to_wait:
             return  # begun before the circuit opened: no news
-        if circuit.failures >= FAILURES_TO_OPEN or asked_to_wait > OPEN_SECONDS:
-            self._open(circuit, call.route, min(asked_to_wait, RETRY_AFTER_MOST_SECONDS))
+        if circuit.failures >= FAILURES_TO_OPEN:
+            self._open(circuit, call.route, asked_to_wait)
+        elif asked_to_wait:
+            self._rest(circuit, call.route, asked_to_wait)
 
     def _open(self, circuit: Circuit, route: str, at_least: float) -> None:
         if circuit.open_until is not None:
             circuit.open_seconds = min(circuit.open_seconds * 2, OPEN_MOST_SECONDS)
-        circuit.open_until = self._clock() + max(circuit.open_seconds, at_least)
+        self._rest(circuit, route, max(circuit.open_seconds, at_least))
+
+    def _rest(self, circuit: Circuit, route: str, seconds: float) -> None:
+        circuit.opened_at = self._clock()
+        circuit.open_until = circuit.opened_at + seconds
         circuit.probed_at = None
         OPEN.labels(route).set(1)

@@ -65,6 +65,13 @@ class Hedging:
         """Seconds; None: this route is not raced, or too little is known of it."""
         return self.latencies.quantile(route.name, self.share) if route.hedges and self.budget.percent else None
 
+    def likely(self, routes: Sequence[Route]) -> list[Route]:
+        """Whom the next answer asks first, and who may race it: their connections shall be ready."""
+        well = [route for route in routes if self.health.state(route.name) == "closed"]
+        first = (well or list(routes))[:1]
+        rival = self.rival(first[0], routes) if first and first[0].hedges and self.budget.percent else None
+        return [*first, rival] if rival else first
+
     def rival(self, route: Route, routes: Sequence[Route]) -> Route | None:
         """The next one that is well, at another server or with another model."""
         for other in routes:

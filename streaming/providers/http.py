@@ -7,7 +7,8 @@ tens of milliseconds. So: one client, one TLS context, no limit on connections, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 import aiohttp
@@ -20,6 +21,8 @@ from streaming.providers.pace import TICK_SECONDS
 #: A user thinks and types for longer than the usual 5 s; a new TLS handshake would be theirs to wait for.
 KEEPALIVE_SECONDS = 150.0
 CONNECT_SECONDS = 5.0
+#: A connection that was used so lately is taken to be there still: servers keep theirs for less time than we do.
+FRESH_SECONDS = 30.0
 #: After an answer's end, how long its connection may take to finish the body and be kept.
 LINGER_SECONDS = 2.0
 
@@ -29,8 +32,15 @@ class HttpClient:
 
     _transport: _Transport
 
-    def __init__(self, *, tick_seconds: float = TICK_SECONDS, connect_seconds: float = CONNECT_SECONDS) -> None:
+    def __init__(
+        self, *, tick_seconds: float = TICK_SECONDS, connect_seconds: float = CONNECT_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.tick_seconds = tick_seconds
+        self._clock = clock
+        #: host → when each of its connections that nobody uses was used last, the latest at the end.
+        self._free: dict[str, list[float]] = {}
+        self._touching: set[str] = set()
         self._timeout = httpx.Timeout(None, connect=connect_seconds)
         self._extensions = {"timeout": self._timeout.as_dict()}
         self._client: httpx.AsyncClient | None = None
@@ -45,6 +55,7 @@ class HttpClient:
 
     async def aclose(self) -> None:
         client, self._client = self._client, None
+        self._free.clear()
         for task in self.lingering():
             task.cancel()
         await asyncio.gather(*self.lingering(), return_exceptions=True)
@@ -56,6 +67,8 @@ class HttpClient:
         self.start()
         # Past the client, whose redirects, cookies and sign-ins no provider is to have: it costs a third of a request.
         request = httpx.Request("POST", _url(url), headers=headers, content=content, extensions=self._extensions)
+        if free := self._free.get(_host(request.url)):
+            free.pop()
         try:
             return await self._transport.handle_async_request(request)
         except httpx.TransportError as error:
@@ -65,19 +78,44 @@ class HttpClient:
         return await self._transport.handle_async_request(request)
 
     async def touch(self, url: str) -> None:
-        """Make a connection to the host of `url` and keep it. Raises as httpx does."""
+        """Have a connection to the host of `url` that nobody uses. Raises as httpx does."""
         client = self._client or self.start()
-        await client.head(url)
+        host = _host(httpx.URL(url))
+        if host in self._touching or self._is_ready(host):
+            return
+        self._touching.add(host)
+        try:
+            await client.head(url, timeout=CONNECT_SECONDS)
+            self._freed(host)
+        finally:
+            self._touching.discard(host)
+
+    def _is_ready(self, host: str) -> bool:
+        return any(self._clock() - at < FRESH_SECONDS for at in self._free.get(host, ())[-1:])
+
+    def _freed(self, host: str) -> None:
+        since = self._clock() - FRESH_SECONDS
+        self._free[host] = [*(at for at in self._free.get(host, ()) if at > since), self._clock()]
 
     def let_go(self, response: httpx.Response, body: Batches) -> None:
         """The answer is complete: let the body end in the background, so that its connection is reused."""
-        task = asyncio.create_task(_linger(response, body))
+        task = asyncio.create_task(self._linger(response, body))
         self._lingering.add(task)
         task.add_done_callback(self._lingering.discard)
 
     def lingering(self) -> list[asyncio.Task[None]]:
         """Answers that are complete while their bodies have yet to end."""
         return list(self._lingering)
+
+    async def _linger(self, response: httpx.Response, body: Batches) -> None:
+        try:
+            async with asyncio.timeout(LINGER_SECONDS):
+                await body.drain()
+            self._freed(_host(response.request.url))
+        except (TimeoutError, httpx.HTTPError, aiohttp.ClientError, OSError):
+            pass  # nothing is lost but the connection
+        finally:
+            await response.aclose()
 
 
 @lru_cache(maxsize=64)
@@ -93,14 +131,8 @@ def _was_hung_up(error: httpx.TransportError) -> bool:
     return is_broken and not isinstance(cause, aiohttp.ClientConnectorError)
 
 
-async def _linger(response: httpx.Response, body: Batches) -> None:
-    try:
-        async with asyncio.timeout(LINGER_SECONDS):
-            await body.drain()
-    except (TimeoutError, httpx.HTTPError, aiohttp.ClientError, OSError):
-        pass  # nothing is lost but the connection
-    finally:
-        await response.aclose()
+def _host(url: httpx.URL) -> str:
+    return f"{url.scheme}://{url.netloc.decode('ascii')}"
 
 
 class _Transport(AiohttpTransport):

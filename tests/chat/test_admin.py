@@ -176,6 +176,23 @@ def test_a_trace_shows_every_request_to_a_model_with_its_price(bob: Client, room
     assert "<td>0.002000</td>" in page
 
 
+@pytest.mark.parametrize(
+    ("counted", "shown", "new"),
+    [((493, 433, 8), "433 + 60 / 8", "60"), ((9, 0, 1), "0 + 9 / 1", "9"), ((9, None, 1), "– + 9 / 1", "9")],
+)
+def test_an_answers_prompt_is_told_by_what_was_cached_and_what_was_read(
+    bob: Client, room: Room, counted: tuple[int | None, ...], shown: str, new: str
+) -> None:
+    fields = dict(zip(("prompt_tokens", "cached_tokens", "completion_tokens"), counted, strict=True))
+    Generation.objects.update(**fields)
+    Trace.objects.update(calls=[{"route": "A", "promptTokens": counted[0], "cachedTokens": counted[1], "cost": 0.0}])
+    assert f">{shown}</td>" in bob.get(list_address(Generation)).content.decode()
+    page = bob.get(page_address(Generation.objects.get())).content.decode()
+    assert re.search(rf"not cached.*?readonly[^>]*>{new}<", page, re.DOTALL)
+    trace = bob.get(page_address(Trace.objects.get())).content.decode()
+    assert f"<td>{counted[0]}</td><td>{'–' if counted[1] is None else counted[1]}</td>" in trace
+
+
 def test_marks_that_are_no_numbers_are_left_out(bob: Client, room: Room) -> None:
     Trace.objects.update(marks=["odd"], client_marks={"click": "now", "end_seen": 3})
     page = bob.get(page_address(Trace.objects.get())).content.decode()

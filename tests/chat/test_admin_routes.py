@@ -50,7 +50,9 @@ def test_a_route_can_be_made(bob: Client) -> None:
         {"options": "[1]"}, {"max_context_tokens": "0"}, {"max_output_tokens": "-1"}, {"gap_seconds": "0"},
         {"total_seconds": "-3"}, {"first_content_seconds": "nan"}, {"total_seconds": "inf"}, {"name": "OpenAI"},
         {"name": "local"}, {"price_prompt": "-1"}, {"price_cached": "nan"}, {"max_concurrent": "-1"},
-        {"kind": "unheard-of"},
+        {"kind": "unheard-of"}, {"base_url": "https://models.example/v1/chat/completions"},
+        {"base_url": "https://models.example/v1/messages/"}, {"options": '{"max_tokens_field": 1}'},
+        {"kind": "scripted", "options": '{"no_such": 1}'}, {"kind": "scripted", "options": '{"words": "many"}'},
     ],
     ids=str,
 )

@@ -23,6 +23,13 @@ def test_the_embedded_default_is_clean() -> None:
         ({"PROVIDER_MODEL": "m"}, "chatproject.E001"),
         ({"PROVIDER_BASE_URL": "example.org", "PROVIDER_MODEL": "m"}, "chatproject.E001"),
         ({"PROVIDER_BASE_URL": "https://models.example.org/v1", "PROVIDER_MODEL": "m"}, "chatproject.W002"),
+        (
+            {
+                "OPENAI_API_KEY": "k", "PROVIDER_BASE_URL": "https://api.openai.com/v1/", "PROVIDER_API_KEY": "k",
+                "PROVIDER_MODEL": "gpt-4.1-mini",
+            },
+            "chatproject.W006",
+        ),
     ],
 )
 def test_a_half_configured_route_is_named(

@@ -164,6 +164,8 @@ test("a place in the queue is shown until there are words, and a reloaded page k
   assert.deepEqual(waits(2), []);
   assert.deepEqual(waits(0), ["status"]);
   assert.equal(store.find("reply").ahead, 0);
+  assert.deepEqual(waits(null), ["status"], "its turn has come: the model thinks");
+  assert.equal(store.find("reply").ahead, null);
   see(store.apply(reply.chunk(1, "안녕!")));
   assert.deepEqual(waits(1), []);
   assert.deepEqual(kinds(store.apply({ type: "ai_message_waiting", messageId: "nobody's", ahead: 1 })), []);

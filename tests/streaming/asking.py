@@ -5,6 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
 
 from streaming.providers import Providers
 from streaming.providers.base import (
@@ -54,6 +57,19 @@ class Asked:
     @property
     def code(self) -> str:
         return self.error.code if self.error else ""
+
+
+def touches(providers: Providers, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Addresses of the requests that only make a connection, from now on."""
+    client, addresses = providers.client.start(), list[str]()
+    head = client.head
+
+    async def counted(url: str, **options: Any) -> Any:
+        addresses.append(url)
+        return await head(url, **options)
+
+    monkeypatch.setattr(client, "head", counted)
+    return addresses
 
 
 async def ask(providers: Providers, route: Route, prompt: Prompt = QUESTION, *, stream: bool = True) -> Asked:

@@ -16,16 +16,21 @@ STALL_SECONDS = 60.0
 SIGMA = math.log(P95_SECONDS / P50_SECONDS) / 1.6448536
 
 
+def seconds_drawn(chance: random.Random) -> float:
+    """Lognormal, with stalls."""
+    is_stalled = chance.random() < STALLS
+    drawn = chance.lognormvariate(math.log(P50_SECONDS), SIGMA)
+    return STALL_SECONDS if is_stalled else drawn
+
+
 class Tail:
-    """Every call draws its own time: lognormal, with stalls."""
+    """Every call draws its own time."""
 
     def __init__(self, chance: random.Random) -> None:
         self._chance = chance
 
     async def generate(self, prompt: Prompt, *, stream: bool, mark: Mark = unmarked) -> AsyncGenerator[Piece]:
-        is_stalled = self._chance.random() < STALLS
-        drawn = self._chance.lognormvariate(math.log(P50_SECONDS), SIGMA)
-        await asyncio.sleep(STALL_SECONDS if is_stalled else drawn)
+        await asyncio.sleep(seconds_drawn(self._chance))
         yield Text("Rain.")
         yield Finished("stop")
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from streaming.providers import Providers
-from streaming.providers.base import Finished, Limits, Text
+from streaming.providers.base import Finished, Limits, ProviderError, Text
+from streaming.providers.calls import Call
 from streaming.providers.chain import Chain, Recovering, RouteChosen
+from streaming.providers.health import FAILURES
 from tests.provider_behaviour import words
 from tests.provider_server import RunningServer
 from tests.streaming.asking import model_named, route_to
@@ -29,6 +33,46 @@ async def test_every_character_comes_once(
     assert "".join(piece.text for piece in pieces if isinstance(piece, Text)) == "".join(words(7, 40))
     assert isinstance(pieces[-1], Finished)
     assert sum(isinstance(piece, Recovering) for piece in pieces) == 1
+    await providers.aclose()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"base_url": "no address"}, "provider_not_configured"), ({"kind": "telepathy"}, "provider_not_configured"),
+        ({"api_key_env": "NOT_SET"}, "provider_not_configured"),
+        ({"options": {"prefill_fields": 1}}, "provider_not_configured"),
+        ({"base_url": "http://127.0.0.1:1/v1"}, "provider_unavailable"),
+        ({"model": "fail-401"}, "provider_refused"),
+        ({"model": "fail-404"}, "provider_refused"), ({"model": "redirect"}, "provider_refused"),
+        ({"model": "html"}, "provider_garbage"), ({"model": "text-7+huge-after-0"}, "provider_garbage"),
+    ],
+    ids=str,
+)
+async def test_whatever_is_wrong_with_a_route_the_next_one_answers(
+    provider_server: RunningServer, wrong: dict[str, Any], code: str
+) -> None:
+    """And the wrong one is accounted, so that it is seen, and asked last after a while."""
+    good = route_to(provider_server, model_named("text-7"))
+    wrong = {**wrong, "model": model_named(wrong.get("model", "text-7"))}
+    providers, calls = Providers(environ={}), list[Call]()
+    chain = Chain([replace(good, **wrong), good], providers.provider_for, prompt_for, heard=calls.append)
+    pieces = [piece async for piece in chain.generate()]
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Text)) == "".join(words(7, 40))
+    assert (calls[0].why, calls[0].outcome, calls[0].cost) == ("first", code, 0.0)
+    assert code in FAILURES
+    assert (calls[-1].why, calls[-1].outcome) == ("next", "stop")
+    await providers.aclose()
+
+
+async def test_two_routes_that_are_the_same_and_both_wrong_end_soon(provider_server: RunningServer) -> None:
+    same = route_to(provider_server, model_named("fail-500"))
+    providers, calls = Providers(), list[Call]()
+    chain = Chain([same, replace(same, name="again")], providers.provider_for, prompt_for, heard=calls.append)
+    with pytest.raises(ProviderError) as caught:
+        [piece async for piece in chain.generate()]
+    assert caught.value.code == "provider_unavailable"
+    assert [call.why for call in calls] == ["first", "again", "next", "again", "completed"]
     await providers.aclose()
 
 

@@ -20,9 +20,10 @@ from chat.models import Generation, Message, Trace
 from streaming import hints, metrics
 from streaming.commands import SendMessage
 from streaming.engine import Engine
-from streaming.events import Chunk, Rewind, RoomChanged, Snapshot, Start, UserMessage
+from streaming.events import Chunk, Rewind, RoomChanged, Snapshot, Start, UserMessage, Waiting
 from streaming.identity import identity_of
 from streaming.ownership import Ownership
+from streaming.providers.admission import Admission
 from streaming.run import Run
 from streaming.service import take_turn
 from streaming.turns import Turn
@@ -30,6 +31,7 @@ from tests.people import request_id
 from tests.streaming.conftest import look_at_nothing
 from tests.streaming.scenes import STORY, Scene, post, read_stream
 from tests.streaming.seats import PATIENCE_SECONDS, Tab
+from tests.streaming.test_admission import Desk
 from tests.waiting import until
 
 pytestmark = [pytest.mark.data, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
@@ -92,6 +94,26 @@ async def test_a_tab_here_follows_an_answer_that_begins_elsewhere(
     snapshot = tab.of(Snapshot)[0]
     assert snapshot.text + tab.text() == STORY
     assert len(tab.of(Chunk)) > 1, "it was to be followed, not told at its end"
+
+
+async def test_a_tab_here_sees_the_place_in_the_queue_of_an_answer_that_waits_elsewhere(
+    here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
+) -> None:
+    await scene.script(hang_at_chunk=0)
+    elsewhere.providers.admission = Admission(calls_most=1, queue_most=5)
+    busy = Desk(elsewhere.providers.admission)
+    await busy.come("now", scene.charlie.pk)
+    await busy.come("next", scene.charlie.pk)
+    await begin(scene, elsewhere)
+    assert (await tab.until(Waiting)).ahead == 1
+    late = scene.tab()
+    await late.open()
+    await late.say("resume", known=[])
+    assert (await late.until(Waiting)).ahead == 1
+    await busy.end_all()
+    for each in (tab, late):
+        await each.until(Waiting, lambda told: told.ahead is None)
+    await late.close()
 
 
 async def test_one_who_comes_later_goes_on_event_by_event(here: Engine, elsewhere: Engine, scene: Scene) -> None:

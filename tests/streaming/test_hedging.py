@@ -15,7 +15,7 @@ from streaming.providers.chain import Chain, Recovering, RouteChosen
 from streaming.providers.hedging import Budget, Hedging
 from streaming.providers.latency import LEAST_COUNT
 from tests.streaming.chaining import END, Model, Step, failure, prompt_for, route
-from tests.streaming.tails import Tail
+from tests.streaming.tails import Tail, seconds_drawn
 from tests.virtual_time import run_in_virtual_time
 
 A, B = replace(route("A"), hedges=True, base_url="http://a"), replace(route("B"), base_url="http://b")
@@ -202,6 +202,14 @@ def test_a_slow_tail_gets_shorter_within_the_budget(percent: float, share: float
     assert at(raced, 0.99) < at(plain, 0.99) / 2
     if percent > 40:
         assert at(raced, 0.95) <= 1.5
+
+
+def test_who_knew_which_answers_are_slow_would_not_reach_a_second_and_a_half_with_five_percent() -> None:
+    """The bound of every rule: of all answers the slowest twentieth costs nothing at all."""
+    chance = random.Random(11)
+    drawn = sorted(seconds_drawn(chance) for _ in range(50_000))
+    assert at(drawn, 0.90) > 1.9
+    assert sum(seconds > 1.5 for seconds in drawn) / len(drawn) == pytest.approx(0.148, abs=0.005)
 
 
 def first_words(percent: float, share: float, answers: int = 3000) -> tuple[list[float], float]:

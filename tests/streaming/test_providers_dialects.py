@@ -143,6 +143,11 @@ def test_gemini_is_found_however_it_is_named(base_url: str, model: str, url: str
     assert GeminiDialect(Route("r", "gemini", base_url, model), "").completed_url == url
 
 
+@pytest.mark.parametrize("base_url", ["https://models.example", "https://models.example/v1/"])
+def test_anthropic_is_found_with_and_without_its_version(base_url: str) -> None:
+    assert AnthropicDialect(Route("r", "anthropic", base_url, "m"), "").url == "https://models.example/v1/messages"
+
+
 def test_gemini_may_send_nulls_and_its_usage_last() -> None:
     decoder = gemini().decoder(PROMPT)
     decoder.take(b'{"candidates": [{"content": {"parts": [{"text": "Hi."}]}, "finishReason": null}]}')

@@ -58,7 +58,7 @@ def test_one_answer_probes_a_route_after_its_rest_and_a_success_closes_the_circu
     assert health.state("A") == "half_open"
     assert health.ordered([A, B]) == (A, B), "the probe"
     assert health.ordered([A, B]) == (B, A), "only one at a time"
-    health.note(Call("A", outcome="length"))
+    health.note(Call("A", outcome="length", asked_at=clock.now))
     assert health.ordered([A, B]) == (A, B)
 
 
@@ -88,12 +88,25 @@ def test_a_probe_that_is_never_heard_of_again_is_repeated(health: Health, clock:
     assert health.ordered([A, B]) == (A, B)
 
 
-def test_a_provider_that_asks_for_time_gets_it(health: Health, clock: Clock) -> None:
-    fail(health, clock, code="provider_rate_limited", wait=60.0)
-    clock.now += 59.0
+@pytest.mark.parametrize("wait", [0.5, 3.0, 60.0])
+def test_a_provider_that_asks_for_time_gets_it(health: Health, clock: Clock, wait: float) -> None:
+    fail(health, clock, code="provider_rate_limited", wait=wait)
+    clock.now += wait * 0.9
     assert health.ordered([A, B]) == (B, A)
-    clock.now += 1.0
+    clock.now += wait * 0.2
     assert health.state("A") == "half_open"
+
+
+def test_what_was_asked_before_shortens_no_rest(health: Health, clock: Clock) -> None:
+    """An answer that had begun before the provider asked for time ends well in the midst of it."""
+    began_at = clock.now
+    clock.now += 1.0
+    fail(health, clock, code="provider_rate_limited", wait=60.0)
+    clock.now += 1.0
+    health.note(Call("A", outcome="stop", asked_at=began_at))
+    assert health.state("A") == "open"
+    health.note(Call("A", outcome="stop", asked_at=clock.now))
+    assert health.state("A") == "closed", "asked all the same, and it answered"
 
 
 def test_a_provider_cannot_ask_for_ever(health: Health, clock: Clock) -> None:

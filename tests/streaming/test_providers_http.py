@@ -10,7 +10,8 @@ import pytest
 
 from streaming.local_model.supervisor import free_port
 from streaming.providers import Providers
-from streaming.providers.base import Finished, Limits
+from streaming.providers.base import Finished, Limits, Prices
+from streaming.providers.calls import Call
 from streaming.providers.timers import timed
 from tests.provider_behaviour import words
 from tests.provider_server import RunningServer
@@ -69,6 +70,20 @@ async def test_how_the_bytes_are_cut_makes_no_difference(
     asked = await asked_of(providers, provider_server, f"text-7-12+{behaviour}", kind)
     assert asked.text == "".join(words(7, 12))
     assert asked.finished is not None
+
+
+async def test_without_usage_the_counts_are_unknown_and_the_cost_is_estimated(
+    providers: Providers, provider_server: RunningServer, kind: str
+) -> None:
+    asked = await asked_of(providers, provider_server, "text-7+nousage", kind)
+    assert asked.finished is not None
+    assert asked.finished.completion_tokens is None
+    route = replace(route_to(provider_server, "m", kind=kind), prices=Prices(1.0, 0.5, 2.0))
+    call = Call.of(route, QUESTION, "first", is_streamed=True)
+    call.finished, call.text_bytes = asked.finished, len(asked.text.encode())
+    assert not call.is_counted
+    assert all(tokens > 0 for tokens in (call.tokens[0], call.tokens[2]))
+    assert call.cost > 0
 
 
 @pytest.mark.parametrize(("flag", "reason"), [("length", "length"), ("filter", "content_filter"), ("nodone", "stop")])

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 
 import pytest
 
 from streaming.providers import PROVIDERS, Providers
 from streaming.providers.base import ProviderError, Route
+from streaming.providers.http import FRESH_SECONDS
 from streaming.providers.scripted import ScriptedProvider
 from tests.provider_server import RunningServer
-from tests.streaming.asking import QUESTION, ask, model_named, route_to
+from tests.streaming.asking import QUESTION, ask, model_named, route_to, touches
 
 ROUTE = Route("main", "openai", "http://127.0.0.1:9/v1", "m")
 
@@ -66,18 +69,43 @@ def test_a_kind_or_option_that_is_not_known_is_a_mistake_in_the_set_up(route: Ro
     assert refusal(Providers(), route).code == "provider_not_configured"
 
 
-async def test_warming_makes_the_connection_that_the_next_answer_uses(provider_server: RunningServer) -> None:
+async def test_warming_makes_the_connection_that_the_next_answer_uses(
+    provider_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now = 0.0
     providers = Providers(clock=lambda: now)
+    touched = touches(providers, monkeypatch)
     route = route_to(provider_server, model_named("text-1"))
+    # Everybody comes back at once: one connection is enough to begin with.
+    await asyncio.gather(*(providers.warm(route) for _ in range(20)))
     await providers.warm(route)
-    await providers.warm(route)
-    assert provider_server.seen(route.model) == []
+    assert (provider_server.seen(route.model), len(touched)) == ([], 1)
     await ask(providers, route)
-    now = 1000.0
+    await asyncio.gather(*providers.client.lingering())
     await providers.warm(route)
+    assert len(touched) == 1, "the answer's own connection is there"
+    now = FRESH_SECONDS + 1
+    await providers.warm(route)
+    assert len(touched) == 2, "it may have been hung up by now"
     await ask(providers, route)
     assert len({seen["connection"] for seen in provider_server.seen(route.model)}) == 1
+    await providers.aclose()
+
+
+async def test_a_connection_that_is_in_use_is_nobody_elses(
+    provider_server: RunningServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    providers = Providers()
+    long, short = (route_to(provider_server, model_named(name)) for name in ("text-1+hang-after-1", "text-2"))
+    async with aclosing(providers.provider_for(long).generate(QUESTION, stream=True)) as pieces:
+        await anext(pieces)
+        touched = touches(providers, monkeypatch)
+        await providers.warm(short)
+        await providers.warm(short)
+        assert len(touched) == 1
+        await ask(providers, short)
+    (first,), (second,) = provider_server.seen(long.model), provider_server.seen(short.model)
+    assert first["connection"] != second["connection"]
     await providers.aclose()
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from chat import accept_statements
 from chat.models import ModelRoute, Room
-from streaming.turns import forget_routes, load_routes
+from streaming.remembered import forget
+from streaming.turns import load_routes
 from tests.people import make_room, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
@@ -27,7 +28,7 @@ def pin(room: Room, *, room_to: str = "", character_to: str = "") -> None:
     room.save()
     room.character.route = ModelRoute.objects.filter(name=character_to).first()
     room.character.save()
-    forget_routes()
+    forget()
 
 
 def names(room: Room) -> list[list[str]]:
@@ -61,7 +62,7 @@ def test_the_rooms_own_route_comes_first_then_its_characters(
 def test_a_pinned_route_that_is_off_is_not_asked(room: Room) -> None:
     pin(room, room_to="third")
     ModelRoute.objects.filter(name="third").update(is_enabled=False)
-    forget_routes()
+    forget()
     assert names(room) == [["first", "second"]] * 2
     assert Room.objects.get(pk=room.pk).first_route == ModelRoute.objects.get(name="first")
 
@@ -69,5 +70,5 @@ def test_a_pinned_route_that_is_off_is_not_asked(room: Room) -> None:
 def test_a_deleted_route_unpins(room: Room) -> None:
     pin(room, character_to="second")
     ModelRoute.objects.filter(name="second").delete()
-    forget_routes()
+    forget()
     assert names(room) == [["first", "third"]] * 2

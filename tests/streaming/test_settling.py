@@ -22,14 +22,10 @@ from streaming.events import Chunk, End, Failure, Rewind, Snapshot
 from streaming.providers.base import Finished, Piece, Text
 from streaming.providers.scripted import ScriptedProvider
 from streaming.run import Run
-from streaming.turns import forget_routes
 from tests.people import make_room, make_route, make_user, sign_in
-from tests.provider_server import RunningServer
-from tests.streaming.asking import model_named
 from tests.streaming.seats import PATIENCE_SECONDS, Tab
 from tests.streaming.test_takeover import GONE, ended
 from tests.streaming.test_takeover import Scene as Abandoned
-from tests.waiting import until
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
 
@@ -127,20 +123,6 @@ async def test_an_answer_does_not_wait_for_a_reading_ahead_that_hangs(scene: Sce
     engine.warmer.open(scene.room.pk)
     await tab.send()
     assert (await tab.until(Failure)).code in ("provider_first_content_timeout", "provider_total_timeout")
-
-
-async def test_an_open_room_has_a_connection_to_its_model(
-    scene: Scene, engine: Engine, provider_server: RunningServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine.providers, "_allow_requests", True)
-    await scene.script(kind="openai", base_url=provider_server.openai_url, model=model_named("text-1"), options={})
-    forget_routes()
-    connected = len(engine.providers._used_at)
-    tab = scene.tab()
-    await tab.open()
-    await until(lambda: len(engine.providers._used_at) > connected, "the connection")
-    assert provider_server.seen("text-1") == [], "no model was asked"
-    await tab.close()
 
 
 async def test_a_rewind_right_after_the_end_keeps_its_window(scene: Scene, tab: Tab, engine: Engine) -> None:

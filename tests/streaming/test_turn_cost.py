@@ -12,10 +12,9 @@ from django.test.utils import CaptureQueriesContext
 
 from chat import generations
 from chat.generations import Outcome
-from streaming import turns
+from streaming import remembered
 from streaming.commands import SendMessage
 from streaming.identity import identity_of
-from streaming.rollout import Assignment
 from streaming.turns import Turn, begin
 from tests.people import make_room, make_route, make_user, request_id, sign_in
 
@@ -42,12 +41,10 @@ def at_most() -> Counter:
 
 
 @pytest.fixture
-def turn_of(transactional_db: None, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Turn]:
+def turn_of(transactional_db: None, settings: Any) -> Callable[[], Turn]:
     """A turn of alice's, in a process that knows its card, its routes and its switch."""
     settings.ROUTES_CACHE_SECONDS = FOR_EVER_SECONDS
-    monkeypatch.setattr(turns, "assignment", lambda *who: Assignment("stream", "stream", 0))
-    for cached in (turns._card, turns._enabled_routes):
-        cached.cache_clear()
+    remembered.forget()
     alice = make_user("alice")
     room, identity = make_room(alice), identity_of(alice, sign_in(alice))
     make_route()
