@@ -30,7 +30,7 @@ Spans = Mapping[str, list[KpiRollup]]
 
 
 def _plot(key: str, title: Any, unit: str, limit: float | None, spans: dict[str, Any]) -> dict[str, Any]:
-    return {"key": key, "title": title, "unit": unit, "limit": limit, "limitName": _("limit"), "spans": spans}
+    return {"key": key, "title": title, "unit": unit, "limit": limit, "spans": spans}
 
 
 def _times(column: str, spans: Spans) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _times(column: str, spans: Spans) -> dict[str, Any]:
         return [(row.figures.get(column) or {}).get(name) for row in rows]
 
     return {
-        span: {"at": _at(rows), "series": [{"name": name, "values": of(rows, name)} for name in ("p50", "p95")]}
+        span: _span(span, rows, [{"name": name, "values": of(rows, name)} for name in ("p50", "p95")])
         for span, rows in spans.items()
     }
 
@@ -49,9 +49,13 @@ def _shares(terms: Mapping[str, Any], spans: Spans) -> dict[str, Any]:
         return [each[term] / each["sends"] if each and each["sends"] else None for each in counts]
 
     return {
-        span: {"at": _at(rows), "series": [{"name": name, "values": of(rows, term)} for term, name in terms.items()]}
+        span: _span(span, rows, [{"name": name, "values": of(rows, term)} for term, name in terms.items()])
         for span, rows in spans.items()
     }
+
+
+def _span(name: str, rows: list[KpiRollup], series: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": _("week of") if name == "week" else _("day"), "at": _at(rows), "series": series}
 
 
 def _at(rows: list[KpiRollup]) -> list[int]:

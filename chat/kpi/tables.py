@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +19,7 @@ COUNTED = (*words.TERMS, *words.STATES, *words.COUNTERS)
 #: Counts that are as many as they are; the others are shares of all sends, too.
 PLAIN = tuple(words.COUNTERS)
 Rollups = Iterable[KpiRollup]
+Say = Callable[[Mapping[str, Any]], str]
 
 
 def row(rollup: KpiRollup, name: str) -> dict[str, Any]:
@@ -42,14 +43,20 @@ def group_name(rollup: KpiRollup) -> str:
 
 def tiles(whole: KpiRollup, cohorts: Rollups) -> list[dict[str, Any]]:
     """K1 to K4 of a week, each as a number that one sees from afar."""
-    figures = whole.figures
-    k1, k2, k3 = (figures["verdicts"][name] for name in ("K1", "K2", "K3"))
+    by_name = {each.value: each.figures for each in cohorts if each.figures}
+    # Who waits for the whole has late first words: beside all, what those have who are streamed to.
+    streamed = by_name.get(STREAMED) if CONTROL in by_name else None
+    limits = words.ms(TTFT_LIMIT_MS), words.ms(COMPLETION_LIMIT_MS), words.share(FAILED_SHARE_MOST)
+    shown: tuple[tuple[str, Any, Say], ...] = (
+        ("K1", _("First words, p95"), lambda of: words.ms(of["ttft_ms"] and of["ttft_ms"]["p95"])),
+        ("K2", _("Completion, p95"), lambda of: words.ms(of["completion_ms"] and of["completion_ms"]["p95"])),
+        ("K3", _("Failed sends"), lambda of: words.share(of["failed"] and of["failed"]["value"])),
+    )
     return [
-        _tile("K1", _("First words, p95"), _p95(figures["ttft_ms"]), words.ms(TTFT_LIMIT_MS), k1),
-        _tile("K2", _("Completion, p95"), _p95(figures["completion_ms"]), words.ms(COMPLETION_LIMIT_MS), k2),
-        _tile("K3", _("Failed sends"), _share(figures["failed"]), words.share(FAILED_SHARE_MOST), k3),
-        _k4(cohorts),
-    ]
+        _tile(key, name, say(whole.figures), limit, whole.figures["verdicts"][key])
+        | {"streamed": _streamed(key, say, streamed)}
+        for (key, name, say), limit in zip(shown, limits, strict=True)
+    ] + [_k4(cohorts)]
 
 
 def cohorts_beside(cohorts: Rollups) -> list[dict[str, Any]]:
@@ -84,12 +91,8 @@ def _tile(key: str, name: Any, value: str, limit: str, verdict: str) -> dict[str
     }
 
 
-def _p95(of: Mapping[str, Any] | None) -> str:
-    return words.ms(of["p95"] if of else None)
-
-
-def _share(of: Mapping[str, Any] | None) -> str:
-    return words.share(of["value"] if of else None)
+def _streamed(key: str, say: Say, of: Mapping[str, Any] | None) -> Any:
+    return of and (say(of), *_verdict(of["verdicts"][key]))
 
 
 def _k4(cohorts: Rollups) -> dict[str, Any]:
@@ -98,7 +101,9 @@ def _k4(cohorts: Rollups) -> dict[str, Any]:
     name = _("Fewer leave while waiting than in the control cohort")
     if plain is None:
         return _tile("K4", name, "–", "30%", "open")
-    return _tile("K4", name, words.bounds(plain["less"]), "30%", plain["verdict"])
+    less = plain["less"]
+    interval = f"[{less['low']:.0%}, {less['high']:.0%}]"
+    return _tile("K4", name, f"{less['value']:.0%}", "30%", plain["verdict"]) | {"interval": interval}
 
 
 def _beside(name: Any, *cells: str) -> dict[str, Any]:

@@ -54,7 +54,7 @@ function drawPlot(plot, span, place) {
       { ...axis, values: (_, splits) => splits.map(say), size: 68 },
     ],
     series: [
-      { value: (_, seconds) => (seconds === null ? "–" : dayName(seconds)), label: "" },
+      { value: (_, seconds) => (seconds === null ? "–" : dayName(seconds)), label: plot.spans[span].name },
       ...series.map((each, index) => ({
         label: each.name,
         stroke: used(COLOURS[index]),
@@ -63,9 +63,21 @@ function drawPlot(plot, span, place) {
         value: (_, value) => (value === null || value === undefined ? "–" : say(value)),
       })),
     ],
-    hooks: { draw: plot.limit === null ? [] : [(drawing) => dash(drawing, plot.limit, ink)] },
+    hooks: {
+      draw: plot.limit === null ? [] : [(drawing) => dash(drawing, plot.limit, ink)],
+      setCursor: [tellLast],
+    },
   };
-  return new uPlot(options, [at, ...series.map((each) => each.values)], place);
+  const drawing = new uPlot(options, [at, ...series.map((each) => each.values)], place);
+  tellLast(drawing);
+  return drawing;
+}
+
+/** While nobody points at a day, the legend tells of the last one. */
+function tellLast(drawing) {
+  if (drawing.cursor.idx === null || drawing.cursor.idx === undefined) {
+    drawing.setLegend({ idx: drawing.data[0].length - 1 }, false);
+  }
 }
 
 function resolved(place, value) {
