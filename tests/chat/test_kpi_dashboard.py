@@ -62,6 +62,22 @@ def test_what_runs_is_rolled_up_again_and_what_is_over_is_kept(room: Room) -> No
     assert sends == {kpi.days(1, now)[0].starts_on: 7, kpi.days(4, now)[3].starts_on: 5}
 
 
+def test_the_running_week_is_read_again_every_half_hour(room: Room) -> None:
+    def sends() -> int:
+        week = kpi.weeks(1, timezone.now())[0]
+        found: int = KpiRollup.objects.get(period="week", starts_on=week.starts_on, by="").figures["counts"]["sends"]
+        return found
+
+    traces(room, timezone.now(), [{}] * 2)
+    roll_up_all()
+    traces(room, timezone.now(), [{}])
+    rollups.keep_up()
+    assert sends() == 2
+    KpiRollup.objects.update(made_at=timezone.now() - rollups.WEEK_EVERY)
+    rollups.keep_up()
+    assert sends() == 3
+
+
 def days_with_sends() -> list[KpiRollup]:
     return [row for row in KpiRollup.objects.filter(period="day", by="") if row.figures]
 
