@@ -17,6 +17,7 @@ from prometheus_client import Counter
 
 from chat import client_marks, rates, turn_statements
 from chat.figures import Figures, Measured, figures
+from chat.kpi import live
 from chat.models import Generation, Room, Trace
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
@@ -42,7 +43,7 @@ class Report:
 def write(trace: Trace) -> None:
     """The server's side, after the end. What an older attempt or the browser told is kept."""
     _fill(trace, figures(_measured(trace)))
-    found = None
+    both = found = None
     with transaction.atomic():
         # Its row is ours from here on: nobody sees the figures of one side when there are two.
         if turn_statements.write_trace(trace):
@@ -50,6 +51,7 @@ def write(trace: Trace) -> None:
             found = _save(both) if both else None
     if found is not None and found.is_doubtful:
         REJECTED.labels("inconsistent").inc()
+    _count(trace, both)
 
 
 def came_back(user_id: int, request_id: str, ms: float) -> None:
@@ -87,12 +89,27 @@ def _take(told: Report, marks: dict[str, float]) -> str:
             MISMATCHES.inc()
             trace.mismatched = True
         is_first = not trace.client_marks or client_marks.completes(marks, trace.client_marks)
+        was, was_seen = {"failure_was": trace.failure, "abandoned_was": trace.abandoned}, trace.ttft_source == "browser"
         if is_first and marks.keys() != {"mismatch"}:
             trace.client_marks = marks
         found = _save(trace, "client_marks", "mismatched")
+    live.went_wrong(trace, **was)
+    if trace.marks and not was_seen and trace.ttft_source == "browser":
+        live.seen(trace, "browser")
     if not is_first:
         return "" if marks.keys() == {"mismatch"} else "duplicate"
     return "inconsistent" if found.is_doubtful else ""
+
+
+def _count(trace: Trace, both: Trace | None) -> None:
+    """The server's side; `both`: the browser had told before, of an answer that nobody knew yet."""
+    before = figures(Measured(path=both.path, client=both.client_marks)) if both else Figures()
+    if both is None or not client_marks.is_lost_send(both.client_marks):
+        live.sent(trace)
+    live.seen(trace, "server")
+    live.went_wrong(both or trace, failure_was=before.failure, abandoned_was=before.abandoned)
+    if both is not None and both.ttft_source == "browser":
+        live.seen(both, "browser")
 
 
 def _locked(user_id: int, request_id: str) -> Trace | None:
@@ -130,10 +147,12 @@ def _of_lost_send(told: Report, marks: dict[str, float]) -> Trace | None:
     room = Room.objects.filter(pk=told.room_id, owner_id=told.user_id).first()
     if room is None or not rates.may_lose_a_send(told.user_id):
         return None
-    return Trace(
+    lost = Trace(
         user_id=told.user_id, request_id=told.request_id, room_id=room.pk, character_id=room.character_id,
         path=told.path, cohort=told.cohort, stage=told.stage,
     )
+    live.sent(lost)
+    return lost
 
 
 def _save(trace: Trace, *fields: str) -> Figures:

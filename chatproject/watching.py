@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from chat import samples
 
 env = Env()
 
@@ -28,3 +33,11 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "soksak@localhost")
 OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", "")
 #: Without a token, /metrics answers only to this very machine; behind a proxy, to nobody.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+#: Processes of one host that are scraped as one (`uvicorn --workers`, Celery) keep their numbers in this folder.
+PROMETHEUS_MULTIPROC_DIR = env.str("PROMETHEUS_MULTIPROC_DIR", "")
+if PROMETHEUS_MULTIPROC_DIR:
+    # Here, before anything counts: a metric is bound to its file when it is made.
+    try:
+        samples.share(Path(PROMETHEUS_MULTIPROC_DIR))
+    except OSError as error:
+        raise ImproperlyConfigured(f"PROMETHEUS_MULTIPROC_DIR cannot be used: {error}") from None

@@ -185,14 +185,14 @@ class RedisLog:
 
     def _lost(self, error: BaseException) -> None:
         self._doubt()
-        metrics.LOG_UP.set(0)
         if self.is_up:
+            metrics.LOG_DOWN.set(1)
             log.warning("event_log_down", runs=len(self._copies), cause=repr(error))
         self.is_up = False
 
     def _found(self) -> None:
-        metrics.LOG_UP.set(1)
         if not self.is_up:
+            metrics.LOG_DOWN.set(0)
             log.warning("event_log_up", runs=len(self._copies))
         self.is_up = True
 

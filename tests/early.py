@@ -20,7 +20,7 @@ from tests.service_base import Unavailable
 #: What a developer's own shell may hold; a test that wants one of these sets it itself.
 FOREIGN = (
     "PROVIDER_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "HEDGE_", "ADMISSION_", "CHAT_", "STREAM_", "OUTBOX_", "KAKAO_",
-    "NAVER_", "GOOGLE_", "TRACE_", "TIMINGS_", "OTEL_", "ALARM_", "EMAIL_",
+    "NAVER_", "GOOGLE_", "TRACE_", "TIMINGS_", "OTEL_", "ALARM_", "EMAIL_", "PROMETHEUS_",
 )
 FOREIGN_NAMES = ("DATABASE_URL", "REDIS_URL", "SITE_URL", "ALLOWED_HOSTS", "DEBUG", "LOCAL_MODEL_URL", "PORT", "HOST")
 _run = ExitStack()

@@ -53,6 +53,9 @@ class BoundedAdmin(AnyModelAdmin):
     show_facets = admin.ShowFacets.NEVER
     paginator = BoundedPaginator
 
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was changed here: counters and heads grow while the form is open."""
         if not change:
@@ -92,7 +95,7 @@ def list_link(model_name: str, text: str, **filters: Any) -> SafeString:
 
 def pre(text: str) -> SafeString:
     """Text as it stands, wrapped so that it fits a phone."""
-    return format_html('<div style="white-space:pre-wrap;overflow-wrap:anywhere;max-width:46rem">{}</div>', text or "–")
+    return format_html('<div class="as-written">{}</div>', text or "–")
 
 
 def as_uuid(term: str) -> UUID | None:

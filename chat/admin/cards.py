@@ -12,8 +12,6 @@ from chat.models import Card
 
 #: Code points; Seraphina, a rich card with a lorebook, has 18,000.
 CARD_MAX_CHARS = 1_000_000
-#: The admin's own styles leave a text area of five lines on a phone.
-EDITOR_STYLE = "font:0.8rem/1.45 monospace;width:100%;min-height:24rem;max-height:none"
 
 
 class CardJSONField(forms.JSONField):
@@ -55,7 +53,7 @@ def _refuse_unstorable(card: dict[str, Any]) -> None:
 class CardForm(AnyModelForm):
     raw = CardJSONField(
         label="Card (JSON)",
-        widget=forms.Textarea(attrs={"rows": 22, "cols": 80, "spellcheck": "false", "style": EDITOR_STYLE}),
+        widget=forms.Textarea(attrs={"rows": 22, "cols": 80, "spellcheck": "false", "class": "card-editor"}),
         help_text="Character Card V1, V2 or V3. Keys that Soksak does not know are kept.",
     )
 

@@ -112,6 +112,7 @@ class CharacterAdmin(BoundedAdmin):
 
 def _picture(character: Character, width: int) -> SafeString:
     return format_html(
-        '<img src="{}" alt="" width="{}" height="{}" style="border-radius:8px;border-bottom:4px solid {}">',
-        portrait_url(character.portrait), width, width * 5 // 4, character.accent,
+        '<img class="portrait" src="{}" alt="" width="{}" height="{}">'
+        '<svg class="accent" width="{}" height="4" aria-hidden="true"><rect width="100%" height="4" fill="{}"/></svg>',
+        portrait_url(character.portrait), width, width * 5 // 4, width, character.accent,
     )

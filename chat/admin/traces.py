@@ -24,9 +24,9 @@ class TraceAdmin(ByRequestAdmin):
     list_filter = ("path", "cohort", "stage", "outcome", "failure", "abandoned", "mismatched", "ttft_source")
     list_select_related = ("character",)
     fields = (
-        "request_id", "kind", "path", "cohort", "stage", "outcome", "error_code", "failure", "abandoned", "attempt",
-        "resumes", "mismatched", "route_name", "ttft_ms", "ttft_source", "completion_ms", "user_link", "room_link",
-        "character", "message_link", "server_marks", "browser_marks", "both_sides", "requests_to_models", "created_at",
+        "request_id", "both_sides", "kind", "path", "cohort", "stage", "outcome", "error_code", "failure", "abandoned",
+        "attempt", "resumes", "mismatched", "route_name", "ttft_ms", "ttft_source", "completion_ms", "user_link",
+        "room_link", "character", "message_link", "server_marks", "browser_marks", "requests_to_models", "created_at",
     )
     readonly_fields = fields
 
@@ -38,14 +38,15 @@ class TraceAdmin(ByRequestAdmin):
     def browser_marks(self, trace: Trace) -> SafeString | str:
         return marks_table(trace.client_marks, "ms since the click")
 
-    @admin.display(description="on one clock")
+    @admin.display(description="waterfall")
     def both_sides(self, trace: Trace) -> SafeString | str:
-        """The server's marks moved by the likeliest offset of the two clocks."""
-        if not (numbers(trace.marks) and numbers(trace.client_marks)):
+        """The server's marks moved by the likeliest offset of the two clocks; one side alone is drawn, too."""
+        server, browser = numbers(trace.marks), numbers(trace.client_marks)
+        steps = [(at, f"{side}: {name}") for at, side, name in on_one_clock(server, browser)]
+        if not steps:
             return "–"
-        marks = on_one_clock(numbers(trace.marks), numbers(trace.client_marks))
-        steps = [(at, f"{side}: {name}") for at, side, name in marks]
-        return format_html("{}{}", waterfall(steps), steps_table(steps, "ms since the click"))
+        unit = "ms since the click" if browser else "ms since the command was received"
+        return format_html("{}{}", waterfall(steps), steps_table(steps, unit))
 
     @admin.display(description="first words", ordering="ttft_ms")
     def first_words(self, trace: Trace) -> str:

@@ -1,76 +1,86 @@
-"""What the dashboard shows, from roll-ups alone but for the slowest requests of the last day: a few small queries."""
+"""What the dashboard shows: from roll-ups, but for the last hour's routes and what is open. A few small queries."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 
-from chat.kpi import plot
-from chat.kpi.comparison import compare
-from chat.kpi.definitions import COMPLETION_LIMIT_MS, PEOPLE, TTFT_LIMIT_MS
-from chat.kpi.measure import Kpis
-from chat.kpi.report import compared
-from chat.kpi.rollups import DAYS, WEEKS
+from chat import samples
+from chat.kpi import now, plots, tables, words
+from chat.kpi.rollups import DAYS, GROUPS, HEDGING, SLOWEST, WEEKS
 from chat.kpi.spans import days, weeks
-from chat.models import KpiRollup, Trace
+from chat.models import AlarmIncident, AlarmNotice, KpiRollup
 
-SLOWEST = 10
-TERMS = ("ack_timeout", "backend_failed", "before_accept", "before_words", "mid_answer")
-COUNTERS = ("mismatched", "resumes", "taken_over", "fallbacks")
+HEDGING_DAYS = 7
+SHOWN_MOST = 20
 
 
 def dashboard() -> dict[str, Any]:
-    now = timezone.now()
-    this_week, first_day = weeks(1, now)[0].starts_on, days(DAYS, now)[-1].starts_on
-    daily = KpiRollup.objects.filter(period="day", by="", starts_on__gte=first_day).order_by("starts_on")
-    weekly = KpiRollup.objects.filter(period="week", by="").order_by("-starts_on")[:WEEKS]
-    groups = list(KpiRollup.objects.filter(period="week", starts_on=this_week).order_by("by", "value"))
+    today = timezone.now()
+    this_week = weeks(1, today)[0].starts_on
+    rows = KpiRollup.objects.order_by("starts_on")
+    daily = list(rows.filter(period="day", by="", starts_on__gte=_first_of(DAYS)))
+    weekly = list(rows.filter(period="week", by="", starts_on__gte=weeks(WEEKS, today)[-1].starts_on))
+    groups = [row for row in rows.filter(period="week", starts_on=this_week).order_by("by", "value") if row.figures]
+    cohorts = [row for row in groups if row.by == "cohort"]
+    whole = next((row for row in groups if not row.by), None)
+    registry = samples.registry()
     return {
-        "as_of": max((row.made_at for row in groups), default=None),
-        "plots": [
-            ("First words by day, ms", _plot(list(daily), "ttft_ms", TTFT_LIMIT_MS)),
-            ("Completion by day, ms", _plot(list(daily), "completion_ms", COMPLETION_LIMIT_MS)),
-        ],
-        "weeks": [_cells(row, f"{row.starts_on:%m-%d}") for row in weekly if row.figures],
-        "groups": [_cells(row, f"{row.by} {row.value or '–'}" if row.by else "all") for row in groups if row.figures],
-        "k4": compared(compare(_cohorts(groups))), "terms": TERMS, "counters": COUNTERS,
-        "slowest": _slowest(),
+        "as_of": max((row.made_at for row in [*daily, *weekly]), default=None),
+        "tiles": tables.tiles(whole, cohorts) if whole else [],
+        "groups": [tables.row(row, tables.group_name(row)) for row in groups if row.by in ("", *GROUPS)],
+        "cohorts": tables.cohorts_beside(cohorts),
+        "weeks": _newest_first(weekly), "days": _newest_first(daily),
+        "counted": [*words.TERMS.values(), *words.STATES.values(), *words.COUNTERS.values()],
+        "plots": plots.plots(daily, weekly) if any(row.figures for row in daily + weekly) else [],
+        "slowest": _slowest(rows.filter(period="day", by=SLOWEST).order_by("-starts_on")[:2]),
+        "hedging": _hedging(rows.filter(period="day", by=HEDGING, starts_on__gte=_first_of(HEDGING_DAYS))),
+        "routes": now.routes(registry), "live": now.figures(registry), **_alarms(),
     }
 
 
 # Internal
 
 
-def _plot(rows: list[KpiRollup], column: str, limit: float) -> str:
-    def of(name: str) -> list[float | None]:
-        return [(row.figures.get(column) or {}).get(name) for row in rows]
-
-    labels = [f"{row.starts_on:%m-%d}" for row in rows]
-    return plot.lines(labels, {"p50": of("p50"), "p95": of("p95")}, limit, "ms")
+def _first_of(last_days: int) -> date:
+    return days(last_days, timezone.now())[-1].starts_on
 
 
-def _cells(row: KpiRollup, name: str) -> dict[str, Any]:
-    figures, counts = row.figures, row.figures["counts"]
+def _newest_first(rows: list[KpiRollup]) -> list[dict[str, Any]]:
+    return [tables.row(row, f"{row.starts_on:%m-%d}") for row in reversed(rows) if row.figures]
+
+
+def _slowest(last_days: Iterable[KpiRollup]) -> list[dict[str, Any]]:
+    """Of today and yesterday: at midnight a page is not to be empty."""
+    found = [trace for row in last_days for trace in row.figures.get("traces", ())]
+    slowest = sorted(found, key=lambda trace: -trace["ttft_ms"])[:SHOWN_MOST]
+    return [{**trace, "waited": words.ms(trace["ttft_ms"])} for trace in slowest]
+
+
+def _hedging(rows: Iterable[KpiRollup]) -> list[dict[str, Any]]:
+    """By route: what the days sum up to, and the waits of the last one."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        sums = found.setdefault(row.value, {"route": row.value})
+        for name in ("answers", "raced", "won", "lostTokens", "lostCost", "cost"):
+            sums[name] = sums.get(name, 0) + row.figures[name]
+        for name in ("p50Ms", "p95Ms", "racedP50Ms", "racedP95Ms"):
+            sums[name] = words.ms(row.figures[name])
+    return [
+        {
+            **sums, "extra": words.share(sums["raced"] / sums["answers"]) if sums["answers"] else "–",
+            "lostMoney": f"{sums['lostCost']:.4f}", "money": f"{sums['cost']:.4f}",
+        }
+        for sums in found.values()
+    ]
+
+
+def _alarms() -> dict[str, Any]:
+    undelivered = AlarmNotice.objects.filter(delivered_at=None, attempts__gt=0)
     return {
-        "name": name, "sends": counts["sends"], "ttft": figures["ttft_ms"], "completion": figures["completion_ms"],
-        "failed": _percent(figures["failed"]), "left": _percent(figures["left_waiting"]),
-        "verdicts": figures["verdicts"], "terms": [counts[term] for term in TERMS],
-        "counters": [counts[name] for name in COUNTERS],
+        "open_alarms": list(AlarmIncident.objects.filter(closed_at=None)[:SHOWN_MOST]),
+        "undelivered": list(undelivered.select_related("incident")[:SHOWN_MOST]),
     }
-
-
-def _percent(of: dict[str, float] | None) -> str:
-    return f"{of['value']:.1%} [{of['low']:.1%}, {of['high']:.1%}]" if of else "–"
-
-
-def _cohorts(rows: list[KpiRollup]) -> list[Kpis]:
-    return [Kpis({"cohort": row.value}, row.figures["counts"]) for row in rows if row.by == "cohort" and row.figures]
-
-
-def _slowest() -> list[Trace]:
-    since = timezone.now() - timedelta(days=1)
-    rows = Trace.objects.filter(PEOPLE, created_at__gte=since, ttft_ms__isnull=False).select_related("character")
-    return list(rows.order_by(F("ttft_ms").desc())[:SLOWEST])

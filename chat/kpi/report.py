@@ -13,10 +13,14 @@ from chat.kpi.measure import Kpis
 from chat.kpi.quantiles import Quantiles
 
 HEADINGS = ("group", "sends", "K1 first words p50/p95 [95 %]/p99 ms", "K2 completion ms", "K3 failed", "left waiting")
-LEGEND = (
-    "K1: p95 of first words at most 1500 ms. K2: p95 of completion at most 8000 ms. K3: ack timeouts and backend "
-    "failures at most 1 % of sends. K4: of those streamed to, at least 30 % fewer leave while they wait."
-)
+DEFINITIONS = {
+    "K1": "First words: from the click to the first visible text; p95 at most 1500 ms. On a path that shows nothing "
+    "before the whole, they come with its end.",
+    "K2": "Completion: from the click to the end of a finished answer; p95 at most 8000 ms.",
+    "K3": "Failed sends: acknowledgement timeouts and backend failures; at most 1 % of all sends.",
+    "K4": "Leaving while waiting, before the first words were seen: at least 30 % less in the streamed cohort than in "
+    "the control cohort.",
+}
 
 
 def lines(kpis: Sequence[Kpis]) -> list[str]:

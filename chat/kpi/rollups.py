@@ -7,15 +7,22 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from chat import hedging
+from chat.kpi.definitions import PEOPLE
 from chat.kpi.measure import measure
 from chat.kpi.report import plain
 from chat.kpi.spans import Span, days, weeks
-from chat.models import KpiRollup
+from chat.models import KpiRollup, Trace
 
 DAYS, WEEKS = 28, 12
 GROUPS = ("path", "cohort", "route")
+#: Beside the groups, a day has what racing came to, a row a route, and its slowest requests.
+HEDGING, SLOWEST = "hedging", "slowest"
+SLOWEST_MOST = 10
 #: Until then browsers may still report: TIMINGS_LATE_SECONDS and then some.
 SETTLED = timedelta(hours=1)
+#: Reading a week again is seven times a day's work: a quarter of a million traces take seconds.
+WEEK_EVERY = timedelta(minutes=30)
 #: Of those before the running ones, so that a lease is never outlived.
 SPANS_A_RUN = 4
 
@@ -37,6 +44,10 @@ def roll_up(span: Span, now: datetime) -> None:
     rows = [_row(span, now, "", "", plain(whole[0]) if whole else {})]
     for by in GROUPS if whole else ():
         rows += [_row(span, now, by, kpis.group[by], plain(kpis)) for kpis in measure(span, (by,))]
+    if whole and span.period == "day":
+        raced = hedging.figures(since=span.starts_at, until=span.ends_at)
+        rows += [_row(span, now, HEDGING, each.route, each.row()) for each in raced]
+        rows.append(_row(span, now, SLOWEST, "", {"traces": _slowest(span)}))
     KpiRollup.objects.bulk_create(
         rows, update_conflicts=True, unique_fields=["period", "starts_on", "by", "value"],
         update_fields=["figures", "made_at"],
@@ -52,9 +63,22 @@ def _row(span: Span, now: datetime, by: str, value: str, figures: dict[str, obje
     )
 
 
+def _slowest(span: Span) -> list[dict[str, object]]:
+    traces = Trace.objects.filter(
+        PEOPLE, created_at__gte=span.starts_at, created_at__lt=span.ends_at, ttft_ms__isnull=False
+    )
+    fields = ("request_id", "ttft_ms", "path", "route_name", "character__slug")
+    found = traces.order_by("-ttft_ms").values("id", *fields)[:SLOWEST_MOST]
+    return [{**trace, "id": str(trace["id"])} for trace in found]
+
+
 def _is_stale(span: Span, now: datetime) -> bool:
     """What is already half deleted is not measured any more: it would come out smaller than it was."""
     if settings.TRACE_RETENTION_DAYS and span.starts_at < now - timedelta(days=settings.TRACE_RETENTION_DAYS):
         return False
     made = KpiRollup.objects.filter(period=span.period, starts_on=span.starts_on, by="").first()
-    return made is None or made.made_at < span.ends_at + SETTLED
+    if made is None:
+        return True
+    if span.period == "week" and now < span.ends_at:
+        return made.made_at <= now - WEEK_EVERY
+    return made.made_at < span.ends_at + SETTLED

@@ -6,13 +6,16 @@ from django.db import models
 
 
 class KpiRollup(models.Model):
-    """Of all sends (`by` empty), or of one group: `by` path, cohort or route, and which one."""
+    """Of all sends (`by` empty), or of one group: `by` path, cohort or route, and which one.
+
+    A day also has what racing came to (`by` hedging) and its slowest requests (`by` slowest).
+    """
 
     period = models.CharField(max_length=4)
     starts_on = models.DateField()
     by = models.CharField(max_length=10, blank=True)
     value = models.CharField(max_length=80, blank=True)
-    #: As chat/kpi/report.py's `plain`; empty where nothing was sent.
+    #: Of a group as chat/kpi/report.py's `plain`; empty where nothing was sent.
     figures = models.JSONField(default=dict)
     made_at = models.DateTimeField()
 

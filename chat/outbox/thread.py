@@ -19,11 +19,18 @@ STOP_SECONDS = 5.0
 #: Scrapers come about as often; every process asks for itself.
 MEASURE_EVERY_SECONDS = 15.0
 
-WAITING = Gauge("soksak_outbox_waiting", "Deferred jobs that are not done yet, in the whole installation.")
-DEAD = Gauge("soksak_outbox_dead", "Deferred jobs that were given up.")
-OLDEST_DUE = Gauge("soksak_outbox_oldest_due_seconds", "How long the oldest waiting job has been due.")
-ALARMS = Gauge("soksak_alarms_open", "Alarms that are open.")
-UNDELIVERED = Gauge("soksak_alarms_undelivered", "Notices of alarms that nobody has taken yet.")
+
+
+def _told(name: str, what: str) -> Gauge:
+    """Of the whole installation: every process asks for itself, and the last one to ask is right."""
+    return Gauge(name, what, multiprocess_mode="livemostrecent")
+
+
+WAITING = _told("soksak_outbox_waiting", "Deferred jobs that are not done yet, in the whole installation.")
+DEAD = _told("soksak_outbox_dead", "Deferred jobs that were given up.")
+OLDEST_DUE = _told("soksak_outbox_oldest_due_seconds", "How long the oldest waiting job has been due.")
+ALARMS = _told("soksak_alarms_open", "Alarms that are open.")
+UNDELIVERED = _told("soksak_alarms_undelivered", "Notices of alarms that nobody has taken yet.")
 
 log = structlog.get_logger(__name__)
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 
 import structlog
+from prometheus_client import Counter
 
 from chat.models import OutboxJob
 from chat.outbox import jobs
 from chat.post_processing import JOBS
 
 BATCH_JOBS = 50
+
+DONE = Counter("soksak_outbox_jobs_total", "Deferred jobs that were run here, by how they ended.", ["kind", "outcome"])
 
 log = structlog.get_logger(__name__)
 
@@ -45,5 +48,7 @@ def _perform(job: OutboxJob) -> bool:
     except Exception as error:  # noqa: BLE001 - whatever a job raises belongs on its row, and to a person
         log.warning("outbox_job_failed", job=job.pk, kind=job.kind, attempts=job.attempts, error=repr(error))
         jobs.fail(job, traceback.format_exc())
+        DONE.labels(job.kind, "failed").inc()
         return False
+    DONE.labels(job.kind, "done").inc()
     return True

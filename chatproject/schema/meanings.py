@@ -92,6 +92,8 @@ SECTIONS: dict[str, dict[str, str]] = {
         "ALARM_WINDOW_MINUTES": "Over how many minutes the alarms take shares.",
         "ALARM_MIN_REQUESTS": "Requests in that time, below which no share raises an alarm.",
         "METRICS_TOKEN": "Bearer token of /metrics; without it only this very machine is answered.",
+        "PROMETHEUS_MULTIPROC_DIR": "Folder in which the processes of one host (`uvicorn --workers`, Celery) keep "
+        "their numbers; /metrics of any of them then has the numbers of all. Not needed by `manage.py up`.",
     },
 }
 

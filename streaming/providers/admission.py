@@ -29,8 +29,12 @@ QUIET_SECONDS = 0.5
 #: What somebody who was refused is asked to wait.
 RETRY_SECONDS = 5.0
 
-WAITING = Gauge("soksak_admission_waiting", "Requests to providers that wait their turn.")
-ADMITTED = Gauge("soksak_admission_admitted", "Requests to providers that are under way.", ["route"])
+WAITING = Gauge(
+    "soksak_admission_waiting", "Requests to providers that wait their turn.", multiprocess_mode="livesum"
+)
+ADMITTED = Gauge(
+    "soksak_admission_admitted", "Requests to providers that are under way.", ["route"], multiprocess_mode="livesum"
+)
 REFUSED = Counter("soksak_admission_refused_total", "Requests that found the queue full, or waited too long.", ["why"])
 
 

@@ -33,7 +33,9 @@ FAILURES = frozenset({
     "provider_not_configured", "provider_empty",
 })
 
-OPEN = Gauge("soksak_route_open", "1 while a route is asked last, because it fails.", ["route"])
+OPEN = Gauge(
+    "soksak_route_open", "1 while a route is asked last, because it fails.", ["route"], multiprocess_mode="livemax"
+)
 
 
 @dataclass(slots=True)

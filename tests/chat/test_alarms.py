@@ -156,6 +156,13 @@ def test_each_rule_sees_its_own_trouble(room: Room, rule: str, fields: dict[str,
     assert reading(rule).is_broken
 
 
+def test_who_waits_for_the_whole_answer_is_no_alarm_of_late_first_words(room: Room) -> None:
+    traces(room, timezone.now(), [{"path": "completed", "cohort": "control", "ttft_ms": 6000.0}] * 200)
+    assert next(rule for rule in RULES if rule.name == "first_words").read() is None
+    traces(room, timezone.now(), [{"ttft_ms": 900.0}] * 50)
+    assert not reading("first_words").is_broken
+
+
 def test_dead_workers_are_those_whose_answers_nobody_took(room: Room) -> None:
     answered(room)
     Generation.objects.update(status="running", owner="gone")

@@ -30,11 +30,11 @@ class Command(BaseCommand):
         now = timezone.now()
         spans = kpi.weeks(weeks, now) if days is None else kpi.days(days, now)
         if options["json"]:
-            self.stdout.write(json.dumps({"spans": [as_plain(span, by) for span in spans]}, indent=2))
+            self.stdout.write(json.dumps(as_json(spans, by), ensure_ascii=False, indent=2))
             return
         for span in spans:
             self.write(span, by)
-        self.stdout.write(report.LEGEND)
+        self.stdout.write("\n".join(f"{name}: {words}" for name, words in report.DEFINITIONS.items()))
 
     def write(self, span: kpi.Span, by: list[str]) -> None:
         self.stdout.write(self.style.MIGRATE_HEADING(str(span)))
@@ -45,6 +45,10 @@ class Command(BaseCommand):
         for line in report.lines([*whole, *kpi.measure(span, by)]):
             self.stdout.write(line)
         self.stdout.write(report.compared(compare(kpi.measure(span, ["cohort"]))) + "\n")
+
+
+def as_json(spans: list[kpi.Span], by: list[str]) -> dict[str, Any]:
+    return {"definitions": report.DEFINITIONS, "spans": [as_plain(span, by) for span in spans]}
 
 
 def as_plain(span: kpi.Span, by: list[str]) -> dict[str, Any]:

@@ -1,0 +1,3 @@
+import { drawPlots } from "./plots.js";
+
+drawPlots(document);
