@@ -28,6 +28,9 @@ class Request:
     request_id: str
     path: str
     owner: str
+    #: Of the rollout, for the request's trace.
+    cohort: str = ""
+    stage: int = 0
     #: Asked under the room's lock: may they still?
     guard: Guard | None = None
     #: What a new turn is told where no model would take it; a repeat joins its first result all the same.
@@ -183,8 +186,9 @@ def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepte
     )
     generation = Generation(
         message=message, room_id=room.id, user_id=request.user_id, request_id=request.request_id,
-        request_digest=digest, kind=slot.kind, path=request.path, owner=request.owner,
-        prefix_length=len(slot.prefix), checkpoint_text=slot.prefix, checkpoint_seq=1 if slot.prefix else 0,
+        request_digest=digest, kind=slot.kind, path=request.path, cohort=request.cohort, stage=request.stage,
+        owner=request.owner, prefix_length=len(slot.prefix),
+        checkpoint_text=slot.prefix, checkpoint_seq=1 if slot.prefix else 0,
     )
     said = turn_statements.write_turn(
         [slot.user_message, message] if slot.user_message else [message], generation,

@@ -120,6 +120,7 @@ def _of_generation(told: Report, generation: Generation) -> Trace:
     return Trace(
         user_id=told.user_id, request_id=told.request_id, room_id=generation.room_id, kind=generation.kind,
         character_id=generation.room.character_id, message_id=generation.pk, path=generation.path,
+        cohort=generation.cohort, stage=generation.stage,
     )
 
 

@@ -10,7 +10,6 @@ from django.conf import settings
 from django.core.cache import caches
 
 from chat import stages
-from chat.stages.cohorts import Cohort
 from chat.stages.words import SWITCH
 
 
@@ -19,7 +18,7 @@ class Assignment:
     """The path, and of which cohort's at which stage of the rollout; empty for neither."""
 
     path: Literal["stream", "completed"]
-    cohort: Cohort
+    cohort: str
     stage: int
 
 
@@ -37,5 +36,9 @@ def assignment(user_id: int, is_staff: bool) -> Assignment:
     if not (settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH)):
         return KILLED
     state = stages.current()
-    cohort = state.cohort_of(user_id, is_staff=is_staff)
-    return Assignment("stream" if cohort == "stream" else "completed", cohort, state.stage)
+    return drawn(state.cohort_of(user_id, is_staff=is_staff), state.stage)
+
+
+def drawn(cohort: str, stage: int) -> Assignment:
+    """What follows from the cohort, drawn now or when a request was accepted."""
+    return Assignment("stream" if cohort == "stream" else "completed", cohort, stage)
