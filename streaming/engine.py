@@ -88,7 +88,7 @@ class Engine:
     async def stop(self) -> None:
         """Answers that end soon end here; the others are checkpointed and let go, for a neighbour or the next start."""
         self.is_draining = True
-        for run in self.runner.runs():
+        for run in (*self.runner.runs(), *self.neighbours.mirrors.runs()):
             run.attendance.excuse()
         await self.pulse.say_goodbye()
         self.warmer.stop()

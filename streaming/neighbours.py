@@ -22,7 +22,18 @@ from streaming.duties import complain
 from streaming.endings import ending_of
 from streaming.event_log import EventLog, LocalLog
 from streaming.events import encode
-from streaming.hints import FlagsChanged, Hint, Hints, LetGo, ReadElsewhere, RoomMoved, Started, StopAsked
+from streaming.hints import (
+    Entered,
+    FlagsChanged,
+    Hint,
+    Hints,
+    LeftElsewhere,
+    LetGo,
+    ReadElsewhere,
+    RoomMoved,
+    Started,
+    StopAsked,
+)
 from streaming.hub import Hub
 from streaming.mirrors import Mirrors
 from streaming.ownership import Ownership
@@ -48,7 +59,7 @@ class Neighbours:
         self._owner = owner
         self._hub = hub
         self.hints = Hints(owner, self.heed)
-        self.mirrors = Mirrors(hub, self._remind)
+        self.mirrors = Mirrors(hub, self.hints.say)
         self.log: EventLog = (
             RedisLog(settings.REDIS_URL, self.mirrors, self._fenced) if settings.REDIS_URL else LocalLog()
         )
@@ -90,9 +101,15 @@ class Neighbours:
         else:
             self._hub.publish(room_id, encode(ending_of(generation)))
 
+    def entered(self, room_id: UUID, *, is_lively: bool) -> None:
+        """Somebody opened the room; `is_lively`: an answer may have ended in it a moment ago, here or elsewhere."""
+        self.running.entered(room_id)
+        if is_lively:
+            self.hints.say(Entered(room_id))
+
     # What is heard of others
 
-    def heed(self, hint: Hint) -> None:
+    def heed(self, hint: Hint, sender: str) -> None:
         if self._is_closing:
             return
         match hint:
@@ -102,14 +119,23 @@ class Neighbours:
                 self.rounds.moved(room_id, head)
             case StopAsked():
                 self._do(self.ownership.look_after())
-            case ReadElsewhere(message_id):
-                self.log.hurry(message_id)
-                self.running.read_elsewhere(message_id)
+            case ReadElsewhere() | LeftElsewhere() | Entered():
+                self._heed_reader(hint, sender)
             case LetGo():
                 self._do(self.ownership.adopt())
             case FlagsChanged():
                 rollout.forget()
                 turns.forget_routes()
+
+    def _heed_reader(self, hint: ReadElsewhere | LeftElsewhere | Entered, sender: str) -> None:
+        match hint:
+            case ReadElsewhere(message_id):
+                self.log.hurry(message_id)
+                self.running.read_elsewhere(message_id, sender)
+            case LeftElsewhere(message_id):
+                self.running.left_elsewhere(message_id, sender)
+            case Entered(room_id):
+                self.running.entered(room_id)
 
     async def _discover(self, message_id: UUID) -> None:
         generation = await in_database(generations.load, message_id)
@@ -120,9 +146,6 @@ class Neighbours:
         else:
             # Over before it was heard of: the page tells.
             self.rounds.moved(generation.room_id, generation.room.head)
-
-    def _remind(self, message_id: UUID) -> None:
-        self.hints.say(ReadElsewhere(message_id))
 
     def _fenced(self) -> None:
         self._do(self.ownership.look_after())
