@@ -21,6 +21,8 @@ from chat.models import Generation, Room, Trace
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
+#: The clocks of two servers may differ by so much.
+AHEAD_MS = 5_000.0
 _OF_FIGURES = ("ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned")
 
 log = structlog.get_logger(__name__)
@@ -76,6 +78,8 @@ def report(told: Report) -> str:
 
 
 def _take(told: Report, marks: dict[str, float]) -> str:
+    if _is_ahead(told, client_marks.since_accepted(marks)):
+        return "future"
     with transaction.atomic():
         trace = _locked(told.user_id, told.request_id) or _made(told, marks)
         if isinstance(trace, str):
@@ -93,6 +97,17 @@ def _take(told: Report, marks: dict[str, float]) -> str:
     if not is_first:
         return "" if marks.keys() == {"mismatch"} else "duplicate"
     return "inconsistent" if found.is_doubtful else ""
+
+
+def _is_ahead(told: Report, since_accepted_ms: float) -> bool:
+    """Nobody has measured what is still to come: more time than has gone by since the acceptance."""
+    if since_accepted_ms <= AHEAD_MS:
+        return False
+    rows = Generation.objects.filter(user_id=told.user_id, request_id=told.request_id)
+    accepted_at = rows.values_list("created_at", flat=True).first()
+    if accepted_at is None:
+        return False
+    return since_accepted_ms > (timezone.now() - accepted_at).total_seconds() * 1000 + AHEAD_MS
 
 
 def _locked(user_id: int, request_id: str) -> Trace | None:

@@ -14,6 +14,7 @@ from django.test import AsyncClient
 from structlog.testing import capture_logs
 
 from chat import rates
+from chat.api import REFUSED
 from chat.models import Trace
 from streaming.engine import Engine
 from streaming.events import CommandError, Failure
@@ -53,13 +54,21 @@ async def test_a_beacon_is_a_form_with_the_token(scene: Scene, strict: AsyncClie
     assert (await Trace.objects.aget(request_id=rid)).failure == "ack_timeout"
 
 
-async def test_a_beacon_without_the_token_or_a_session_leaves_nothing(scene: Scene, strict: AsyncClient) -> None:
+async def test_a_beacon_without_the_token_or_a_session_is_counted_and_leaves_nothing(
+    scene: Scene, strict: AsyncClient
+) -> None:
+    before = {code: refused(code) for code in ("csrf_failed", "not_signed_in")}
     told = json.dumps({"type": "timing", "requestId": request_id(), "marks": LOST})
     assert (await send_form(strict, "", timing=told)).status_code == 403
     stranger = AsyncClient(enforce_csrf_checks=True)
     stranger.cookies["csrftoken"] = strict.cookies["csrftoken"].value
     assert await beacon(stranger, requestId=request_id(), roomId=scene.room.pk, marks=LOST) == 401
     assert await Trace.objects.acount() == 0
+    assert {code: refused(code) - count for code, count in before.items()} == {"csrf_failed": 1, "not_signed_in": 1}
+
+
+def refused(code: str) -> float:
+    return float(REFUSED.labels(code)._value.get())
 
 
 @pytest.mark.parametrize(
