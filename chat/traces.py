@@ -70,7 +70,10 @@ def report(told: Report) -> str:
     reason = client_marks.doubt(marks) or _take(told, marks)
     if reason:
         REJECTED.labels(reason).inc()
-        log.info("timings_rejected", requestId=told.request_id, userId=told.user_id, reason=reason)
+        log.info(
+            "timings_rejected", requestId=told.request_id, roomId=str(told.room_id), userId=told.user_id,
+            path=told.path, reason=reason,
+        )
     return reason
 
 
