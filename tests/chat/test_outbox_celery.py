@@ -56,11 +56,11 @@ def worker(environment: dict[str, str], tmp_path: Path) -> Generator[Worker]:
     """Starts workers, each in a process group of its own; they are ended here."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, **variables: str) -> subprocess.Popen[bytes]:
+    def start(*arguments: str, app: str = "tests.chat.outbox_worker", **variables: str) -> subprocess.Popen[bytes]:
         log = tmp_path / f"worker-{len(started)}.log"
         command = [
-            sys.executable, "-m", "celery", "-A", "tests.chat.outbox_worker", "worker", "--concurrency=1",
-            "--loglevel=info", "--without-gossip", "--without-mingle", *arguments,
+            sys.executable, "-m", "celery", "-A", app, "worker", *arguments, "--concurrency=1", "--loglevel=info",
+            "--without-gossip", "--without-mingle",
         ]
         with log.open("wb") as output:
             started.append(subprocess.Popen(
@@ -108,12 +108,13 @@ def undone() -> set[str]:
 
 
 def test_the_worker_does_what_waited_for_it_and_what_is_released_later(
-    room: Room, worker: Worker, environment: dict[str, str]
+    room: Room, worker: Worker, environment: dict[str, str], tmp_path: Path
 ) -> None:
+    """The worker as the runbook starts it."""
     early = answered(room, "Good evening.")
     release(early, environment)
     assert not is_done(early)
-    worker()
+    worker("--beat", f"--schedule={tmp_path / 'beat'}", app="chatproject")
     wait_until(lambda: is_done(early), "the worker that came later")
     room.refresh_from_db()
     assert (room.title, room.message_count) == ("Good evening.", 3)
