@@ -32,7 +32,7 @@ class Attendance:
         #: This process sends its readers away itself: nobody left.
         self.is_excused = False
         #: Called when the first reader has come here, and when the last one has gone.
-        self.on_change: Callable[[], None] | None = None
+        self.on_change: Callable[[], object] | None = None
         #: Once closed: since when nobody read, None when somebody read to the end.
         self.absent_since: float | None = None
         self.resumes = 0

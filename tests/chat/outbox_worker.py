@@ -50,7 +50,10 @@ def release(message_id: UUID) -> None:
 
     django.setup()
     from chat import outbox
+    from chat.outbox import thread as thread_module
 
+    # It ends with what it has handed over, however long that takes: nobody sweeps here.
+    thread_module.STOP_SECONDS = 60.0
     thread = outbox.OutboxThread()
     thread.start()
     outbox.release(message_id)

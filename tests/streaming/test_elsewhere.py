@@ -290,7 +290,7 @@ async def test_words_of_a_process_that_was_away_too_long_reach_nobody(
     here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
 ) -> None:
     """Its lease has lapsed and another process has gone on: no frame, no entry, no row of it."""
-    await scene.script(chunks_per_second=20.0)
+    await scene.script(chunks_per_second=2.0)
     await tab.send()
     first = await tab.until(Chunk, lambda chunk: chunk.seq >= 2)
     assert await sync_to_async(generations.claim)(first.message_id, 1, NEXT_OWNER)

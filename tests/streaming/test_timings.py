@@ -126,16 +126,17 @@ async def test_every_way_reaches_every_mark_in_order(
     engine: Engine, scene: Scene, tab: Tab, client: AsyncClient, settings: Any, door: str, is_on: bool, path: str
 ) -> None:
     settings.CHAT_STREAMING_ENABLED = is_on
-    body = {"roomId": scene.room.pk, "requestId": request_id(), "text": "hi"}
+    rid = request_id()
+    body = {"roomId": scene.room.pk, "requestId": rid, "text": "hi"}
     if door == "socket":
-        await tab.send(rid=body["requestId"])
+        await tab.send(rid=rid)
         await tab.answer()
     elif door == "stream":
         await read_stream(await post(client, "/chat/messages/stream", **body))
     else:
         await post(client, "/chat/messages", **body)
     await engine.runner.settled()
-    trace = await Trace.objects.aget(request_id=body["requestId"])
+    trace = await Trace.objects.aget(request_id=rid)
     assert (trace.path, trace.outcome, trace.abandoned) == (path, "done", "")
     # What is told comes after what is committed.
     way = [*STAGES[:-2], "settled", "end_frame"]
