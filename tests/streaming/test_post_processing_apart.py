@@ -49,11 +49,14 @@ def jam() -> Iterator[Jam]:
 
 
 def jam_the_job(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    # Done by this process's own thread, also where the engine has a Redis.
+    settings.REDIS_URL = ""
     monkeypatch.setitem(post_processing.JOBS, "after_reply", jam.before(post_processing.after_reply))
 
 
 def jam_rollups_and_alarms(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """Whatever comes back by itself is one thread's work, and one after the other."""
+    settings.REDIS_URL = ""
     monkeypatch.setattr(f"{__name__}.periodic", jam.before(periodic))
     monkeypatch.setattr(schedule, "SCHEDULE", (Periodic("jammed", 600.0, f"{__name__}.periodic", "a test's"),))
 
