@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 import redis
 from django.db import connection
+from pytest_django import Settings
 
 from chat.models import KpiRollup, OutboxJob, PeriodicJob, Room
 from chat.outbox.schedule import SCHEDULE
@@ -33,8 +34,10 @@ def room(transactional_db: None) -> Room:
 
 
 @pytest.fixture
-def environment(transactional_db: None, redis_url: str) -> Generator[dict[str, str]]:
+def environment(transactional_db: None, redis_url: str, settings: Settings) -> Generator[dict[str, str]]:
     """Of a process on this test's own database and Redis; nobody sweeps unless told to."""
+    # However long the process takes that releases it, a job is not due before.
+    settings.OUTBOX_HOLD_SECONDS = 3600.0
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
         yield {
