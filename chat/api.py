@@ -16,9 +16,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.views.defaults import page_not_found
+from prometheus_client import Counter
 from psycopg_pool import PoolTimeout
 
 from chat.errors import CODES, BadCommand, ChatError, NotSignedIn, Unavailable
+
+REFUSED = Counter("soksak_http_refused_total", "Requests of the API that were refused, by code.", ["code"])
 
 log = structlog.get_logger(__name__)
 
@@ -111,6 +114,7 @@ def error_body(
 
 
 def error_response(error: ChatError) -> JsonResponse:
+    REFUSED.labels(error.code).inc()
     body = error_body(error.code, error.message, retryable=error.retryable, retry_after_ms=error.retry_after_ms)
     response = JsonResponse(body, status=error.status)
     if error.retry_after_ms is not None:
@@ -121,6 +125,7 @@ def error_response(error: ChatError) -> JsonResponse:
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """CSRF_FAILURE_VIEW: JSON for the API, Django's page for people."""
     if request.path.startswith(API_PREFIXES):
+        REFUSED.labels("csrf_failed").inc()
         return JsonResponse(error_body("csrf_failed", CODES["csrf_failed"]), status=403)
     from django.views.csrf import csrf_failure as django_page
 

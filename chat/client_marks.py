@@ -49,6 +49,12 @@ def doubt(marks: Mapping[str, float]) -> str:
     return "" if is_ordered else "disordered"
 
 
+def since_accepted(marks: Mapping[str, float]) -> float:
+    """How long after the server had accepted the request the last mark was set, at least; 0 where nobody can tell."""
+    seen = [marks[name] for name in ("accepted", "start") if name in marks]
+    return max(marks.values()) - min(seen) if seen else 0.0
+
+
 def completes(marks: Mapping[str, float], before: Mapping[str, float]) -> bool:
     """The same page tells on: it had said that it was left, and somebody came back to it."""
     return "returned" in marks and any(name in before for name in ABANDONED) and before.items() <= marks.items()

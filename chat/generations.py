@@ -115,7 +115,7 @@ def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:
     ).update(attempt=F("attempt") + 1, owner=owner)
     if not won:
         return None
-    return Generation.objects.select_related("message", "room__character", "user").get(pk=message_id)
+    return Generation.objects.select_related("message", "room__character").get(pk=message_id)
 
 
 def load(message_id: UUID) -> Generation | None:

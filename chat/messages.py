@@ -30,6 +30,9 @@ class Request:
     request_id: str
     path: str
     owner: str
+    #: Of the rollout, for the request's trace.
+    cohort: str = ""
+    stage: int = 0
     #: Asked under the room's lock: may they still?
     guard: Guard | None = None
     #: What a new turn is told where no model would take it; a repeat joins its first result all the same.
@@ -208,8 +211,9 @@ def _answer(request: Request, *, reply_to_id: UUID | None, position: int) -> Mes
 def _generation(request: Request, digest: str, answer: Message, kind: str, prefix: str = "") -> Generation:
     return Generation(
         message=answer, room_id=request.room_id, user_id=request.user_id, request_id=request.request_id,
-        request_digest=digest, kind=kind, path=request.path, owner=request.owner,
-        prefix_length=len(prefix), checkpoint_text=prefix, checkpoint_seq=1 if prefix else 0,
+        request_digest=digest, kind=kind, path=request.path, cohort=request.cohort, stage=request.stage,
+        owner=request.owner, prefix_length=len(prefix), checkpoint_text=prefix,
+        checkpoint_seq=1 if prefix else 0,
     )
 
 

@@ -22,6 +22,8 @@ from chat.models import Generation, Room, Trace
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
+#: The clocks of two servers may differ by so much.
+AHEAD_MS = 5_000.0
 _OF_FIGURES = ("ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned")
 
 log = structlog.get_logger(__name__)
@@ -70,7 +72,10 @@ def report(told: Report) -> str:
     reason = client_marks.doubt(marks) or _take(told, marks)
     if reason:
         REJECTED.labels(reason).inc()
-        log.info("timings_rejected", requestId=told.request_id, userId=told.user_id, reason=reason)
+        log.info(
+            "timings_rejected", requestId=told.request_id, roomId=str(told.room_id), userId=told.user_id,
+            path=told.path, reason=reason,
+        )
     return reason
 
 
@@ -78,6 +83,8 @@ def report(told: Report) -> str:
 
 
 def _take(told: Report, marks: dict[str, float]) -> str:
+    if _is_ahead(told, client_marks.since_accepted(marks)):
+        return "future"
     with transaction.atomic():
         trace = _locked(told.user_id, told.request_id) or _made(told, marks)
         if isinstance(trace, str):
@@ -112,6 +119,17 @@ def _count(trace: Trace, both: Trace | None) -> None:
         live.seen(both, "browser")
 
 
+def _is_ahead(told: Report, since_accepted_ms: float) -> bool:
+    """Nobody has measured what is still to come: more time than has gone by since the acceptance."""
+    if since_accepted_ms <= AHEAD_MS:
+        return False
+    rows = Generation.objects.filter(user_id=told.user_id, request_id=told.request_id)
+    accepted_at = rows.values_list("created_at", flat=True).first()
+    if accepted_at is None:
+        return False
+    return since_accepted_ms > (timezone.now() - accepted_at).total_seconds() * 1000 + AHEAD_MS
+
+
 def _locked(user_id: int, request_id: str) -> Trace | None:
     return Trace.objects.select_for_update().filter(user_id=user_id, request_id=request_id).first()
 
@@ -137,6 +155,7 @@ def _of_generation(told: Report, generation: Generation) -> Trace:
     return Trace(
         user_id=told.user_id, request_id=told.request_id, room_id=generation.room_id, kind=generation.kind,
         character_id=generation.room.character_id, message_id=generation.pk, path=generation.path,
+        cohort=generation.cohort, stage=generation.stage,
     )
 
 

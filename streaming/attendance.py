@@ -14,17 +14,25 @@ ELSEWHERE_SECONDS = 7.0
 
 
 class Attendance:
-    __slots__ = ("_clock", "_elsewhere_at", "_here", "_left_at", "absent_since", "back_at", "resumes", "was_read")
+    __slots__ = (
+        "_clock", "_elsewhere", "_here", "_left_at", "absent_since", "back_at", "is_excused", "on_change", "resumes",
+        "was_read",
+    )
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._here = 0
-        self._elsewhere_at = float("-inf")
+        #: Which other process said when that it has a reader.
+        self._elsewhere: dict[str, float] = {}
         # Nobody has come yet; those who are in the room follow at once.
         self._left_at = clock()
         #: When somebody last came who had not been there from the beginning.
         self.back_at: float | None = None
         self.was_read = False
+        #: This process sends its readers away itself: nobody left.
+        self.is_excused = False
+        #: Called when the first reader has come here, and when the last one has gone.
+        self.on_change: Callable[[], object] | None = None
         #: Once closed: since when nobody read, None when somebody read to the end.
         self.absent_since: float | None = None
         self.resumes = 0
@@ -35,11 +43,12 @@ class Attendance:
 
     @property
     def is_read_elsewhere(self) -> bool:
-        return self._clock() - self._elsewhere_at < ELSEWHERE_SECONDS
+        since = self._clock() - ELSEWHERE_SECONDS
+        return any(at > since for at in self._elsewhere.values())
 
     @property
     def is_read(self) -> bool:
-        return self._here > 0 or self.is_read_elsewhere
+        return self.is_excused or self._here > 0 or self.is_read_elsewhere
 
     def began(self) -> None:
         """Those who are here now did not come back."""
@@ -53,11 +62,14 @@ class Attendance:
     def came(self) -> None:
         self._note_coming()
         self._here += 1
+        if self._here == 1:
+            self._changed()
 
     def went(self) -> None:
         self._here -= 1
         if self._here == 0:
             self._left_at = self._clock()
+            self._changed()
 
     @contextmanager
     def seat(self) -> Iterator[None]:
@@ -68,19 +80,28 @@ class Attendance:
         finally:
             self.went()
 
-    def read_elsewhere(self) -> None:
+    def read_elsewhere(self, process: str) -> None:
         """Another process says that it has a reader."""
         if not self.is_read:
             self._note_coming()
-        self._elsewhere_at = self._clock()
+        self._elsewhere[process] = self._clock()
+
+    def left_elsewhere(self, process: str) -> None:
+        """Another process says that its last reader has gone."""
+        if self._elsewhere.pop(process, None) is not None and not self.is_read:
+            self._left_at = self._clock()
 
     def excuse(self) -> None:
-        """This process sends its readers away itself: nobody left."""
-        self._elsewhere_at = float("inf")
+        """From now on nobody leaves by themselves."""
+        self.is_excused = True
 
     def close(self) -> None:
         """The answer is about to end: who leaves from now on has read it."""
-        self.absent_since = None if self.is_read else max(self._left_at, self._elsewhere_at)
+        self.absent_since = None if self.is_read else max([self._left_at, *self._elsewhere.values()])
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
 
     def _note_coming(self) -> None:
         if self.was_read:

@@ -6,6 +6,7 @@ Decides nothing about messages and never awaits a provider: Channels handles one
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ import structlog
 from channels.exceptions import StopConsumer
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.utils import timezone
 
 from chat import generations, rates, rooms
 from chat.errors import CODES, BadCommand, ChatError, Crashed, NotFound, NotSignedIn, Unavailable
@@ -41,6 +43,8 @@ from streaming.rollout import assignment
 from streaming.service import change_room, take_turn
 from streaming.timings import report_timing
 
+#: Longer ago than any answer takes, nothing can have ended just now.
+LIVELY = timedelta(minutes=10)
 #: So many refused commands, and none obeyed between them, is no browser of ours.
 FLOOD_REFUSALS = 100
 
@@ -88,18 +92,21 @@ class RoomConsumer(AsyncWebsocketConsumer):
             await self.close(closes.TRY_LATER)
             return
         try:
-            ready, elsewhere = await in_database(self._enter)
+            ready, elsewhere, is_lively = await in_database(self._enter)
         except (NotSignedIn, NotFound) as error:
             await self.close(closes.SESSION_ENDED if isinstance(error, NotSignedIn) else closes.ROOM_NOT_FOUND)
         except Unavailable:
             await self.close(closes.TRY_LATER)
         else:
-            await self._take_seat(ready)
+            await self._take_seat(ready, is_lively=is_lively and not elsewhere)
             for generation in elsewhere:
                 await self.engine.running.discover(generation)
 
-    def _enter(self) -> tuple[Ready, list[Generation]]:
-        """In a database thread: who is it, may they, what does the room look like, what do others write in it."""
+    def _enter(self) -> tuple[Ready, list[Generation], bool]:
+        """In a database thread: who is it, may they, what does the room look like, what do others write in it.
+
+        The last is whether an answer may have ended in it a moment ago.
+        """
         user = load_user(self.session_key)
         self.identity = identity_of(user, self.session_key)
         room = rooms.get_room_for(user, self.room_id)
@@ -108,9 +115,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
             room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff, is_load=user.is_load).path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
         )
-        return ready, generations.running_in([room.pk], not_by=self.engine.owner)
+        is_lively = room.active_at > timezone.now() - LIVELY
+        return ready, generations.running_in([room.pk], not_by=self.engine.owner), is_lively
 
-    async def _take_seat(self, ready: Ready) -> None:
+    async def _take_seat(self, ready: Ready, *, is_lively: bool) -> None:
         if self.engine.hub.sockets_of(self.user_id) >= settings.CHAT_SOCKETS_PER_USER:
             await self.close(closes.TOO_MANY_SOCKETS)
             return
@@ -119,7 +127,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.reader.post(encode(ready))
         self.reader.start()
         self.engine.hub.enter(self, ready.head)
-        self.engine.runner.latecomers.entered(self.room_id)
+        self.engine.neighbours.entered(self.room_id, is_lively=is_lively)
         structlog.contextvars.bind_contextvars(
             roomId=str(self.room_id), userId=self.user_id, characterId=self.character_id, path=ready.path
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import ParamSpec, TypeVar
 
@@ -26,7 +27,8 @@ _threads = ThreadPoolExecutor(max_workers=settings.DATABASE_THREADS, thread_name
 
 async def in_database(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Run `function` in a database thread. Raises Unavailable when the database is locked, down or full."""
-    call = partial(_call, partial(function, *args, **kwargs))
+    # In the caller's context: what is said there names its request too.
+    call = partial(copy_context().run, _call, partial(function, *args, **kwargs))
     return await asyncio.get_running_loop().run_in_executor(_threads, call)
 
 

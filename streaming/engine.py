@@ -13,7 +13,7 @@ from django.conf import settings
 
 from chat.errors import Unavailable
 from chat.outbox import OutboxThread
-from streaming import metrics, remembered
+from streaming import metrics, remembered, telemetry
 from streaming.checkpoint import DatabaseCheckpoint
 from streaming.duties import complain
 from streaming.hints import Hint
@@ -70,6 +70,8 @@ class Engine:
         """Must be called on the loop that serves."""
         self.loop = asyncio.get_running_loop()
         self.providers.start()
+        # Where spans are sent, what sends them is imported before anybody waits for a word.
+        telemetry.tracer()
         # A thread in the database keeps the loop from running for at most so long; Python's own 5 ms is a first word's.
         sys.setswitchinterval(GIL_SWITCH_SECONDS)
         self.neighbours.start()
@@ -86,7 +88,7 @@ class Engine:
     async def stop(self) -> None:
         """Answers that end soon end here; the others are checkpointed and let go, for a neighbour or the next start."""
         self.is_draining = True
-        for run in self.runner.runs():
+        for run in (*self.runner.runs(), *self.neighbours.mirrors.runs()):
             run.attendance.excuse()
         await self.pulse.say_goodbye()
         self.warmer.stop()

@@ -67,6 +67,18 @@ class Waits(msgspec.Struct, tag="waits", frozen=True, forbid_unknown_fields=True
     ahead: Count | None
 
 
+class LeftElsewhere(msgspec.Struct, tag="left_elsewhere", frozen=True, forbid_unknown_fields=True):
+    """The last reader that the process had has gone."""
+
+    message_id: UUID
+
+
+class Entered(msgspec.Struct, tag="entered", frozen=True, forbid_unknown_fields=True):
+    """Somebody opened the room, and sees its newest page."""
+
+    room_id: UUID
+
+
 class LetGo(msgspec.Struct, tag="let_go", frozen=True, forbid_unknown_fields=True):
     """A process has given up its answers: somebody shall take them over now."""
 
@@ -77,8 +89,9 @@ class FlagsChanged(msgspec.Struct, tag="flags_changed", frozen=True, forbid_unkn
     """A switch or a route was changed: what is remembered of them is old."""
 
 
-Hint = Started | RoomMoved | StopAsked | ReadElsewhere | Waits | LetGo | FlagsChanged
-Heed = Callable[[Hint], None]
+Hint = Started | RoomMoved | StopAsked | ReadElsewhere | LeftElsewhere | Waits | Entered | LetGo | FlagsChanged
+#: What was said, and by whom.
+Heed = Callable[[Hint, str], None]
 
 
 class Hints:
@@ -159,7 +172,7 @@ class Hints:
             return
         for hint in parse_hints(message.get("body")):
             try:
-                self._heed(hint)
+                self._heed(hint, str(message.get("from")))
             except Exception:
                 # The next one is somebody else's.
                 log.exception("hint_crashed", hint=type(hint).__name__)

@@ -65,7 +65,9 @@ class Latecomers:
         try:
             await in_database(traces.came_back, unread.user_id, unread.request_id, round(ms, 1))
         except Unavailable:
-            log.info("return_not_noted", requestId=unread.request_id, userId=unread.user_id)
+            log.info(
+                "return_not_noted", requestId=unread.request_id, roomId=str(unread.room_id), userId=unread.user_id
+            )
 
     def _forget_old(self) -> None:
         before = time.monotonic() - GRACE_SECONDS

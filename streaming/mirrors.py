@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -22,6 +23,7 @@ from streaming.database import in_database
 from streaming.endings import ending_of, said_before
 from streaming.event_log import EventLog
 from streaming.events import encode
+from streaming.hints import Hint, LeftElsewhere, ReadElsewhere
 from streaming.hub import Hub
 from streaming.log_entries import Entry, Over, Texts, Whole, assemble
 from streaming.run import Run, RunKey, Terminal
@@ -42,15 +44,15 @@ class Mirror:
 
 
 class Mirrors:
-    """`remind` tells the owner of an answer that it is read elsewhere."""
+    """`say` tells the owner of an answer that it is read elsewhere, or no longer."""
 
     log: EventLog
     #: This process's own run of an answer, if it writes it.
     own: Callable[[UUID], Run | None]
 
-    def __init__(self, hub: Hub, remind: Callable[[UUID], None]) -> None:
+    def __init__(self, hub: Hub, say: Callable[[Hint], None]) -> None:
         self._hub = hub
-        self.remind = remind
+        self._say = say
         self._mirrors: dict[UUID, Mirror] = {}
 
     def get(self, message_id: UUID) -> Run | None:
@@ -70,7 +72,10 @@ class Mirrors:
         known = self.own(generation.pk) or self.get(generation.pk)
         if known is not None and known.key.attempt >= run.key.attempt:
             return known
-        if not run.is_over:
+        if run.is_over:
+            # Whoever is told of it here has waited for it.
+            self.remind(generation.pk)
+        else:
             self._follow(run)
         self._introduce(generation, run)
         return run
@@ -100,6 +105,7 @@ class Mirrors:
     def _follow(self, run: Run) -> None:
         message_id = run.key.message_id
         self._mirrors[message_id] = Mirror(run, reminded_at=time.monotonic())
+        self._watch_seats(run)
         self.log.watch(message_id, f"{run.key.attempt}-{run.text_seq}")
         self.remind(message_id)
         metrics.MIRRORS.set(len(self._mirrors))
@@ -157,6 +163,7 @@ class Mirrors:
     def _replace(self, mirror: Mirror, run: Run) -> None:
         """The same answer from another beginning: a rewind where the readers' text goes on from it."""
         old, mirror.run, mirror.is_behind = mirror.run, run, False
+        self._watch_seats(run)
         is_rewind = run.key.attempt == old.key.attempt + 1 and old.text.startswith(run.base) and not run.chunks_after(
             run.first_seq
         )
@@ -218,6 +225,28 @@ class Mirrors:
                 return self._drop(message_id)
             self.log.watch(message_id, f"{run.key.attempt}-{run.text_seq}")
         return None
+
+    # Who reads here
+
+    def remind(self, message_id: UUID) -> None:
+        self._say(ReadElsewhere(message_id))
+
+    def _watch_seats(self, run: Run) -> None:
+        # Looked at a step later: whoever goes over to another beginning of the answer has gone for a moment only.
+        loop, message_id = asyncio.get_running_loop(), run.key.message_id
+        run.attendance.on_change = partial(loop.call_soon, self._tell_seats, message_id)
+
+    def _tell_seats(self, message_id: UUID) -> None:
+        mirror = self._mirrors.get(message_id)
+        if mirror is None or mirror.run.attendance.is_excused:
+            return
+        is_read, was_told = mirror.run.attendance.is_read_here, mirror.reminded_at > 0
+        if is_read and not was_told:
+            mirror.reminded_at = time.monotonic()
+            self.remind(message_id)
+        elif was_told and not is_read:
+            mirror.reminded_at = 0.0
+            self._say(LeftElsewhere(message_id))
 
     def _keep_reminding(self, message_id: UUID, mirror: Mirror) -> None:
         if not mirror.run.attendance.is_read_here:

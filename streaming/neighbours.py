@@ -22,7 +22,19 @@ from streaming.duties import complain
 from streaming.endings import ending_of
 from streaming.event_log import EventLog, LocalLog
 from streaming.events import encode
-from streaming.hints import FlagsChanged, Hint, Hints, LetGo, ReadElsewhere, RoomMoved, Started, StopAsked, Waits
+from streaming.hints import (
+    Entered,
+    FlagsChanged,
+    Hint,
+    Hints,
+    LeftElsewhere,
+    LetGo,
+    ReadElsewhere,
+    RoomMoved,
+    Started,
+    StopAsked,
+    Waits,
+)
 from streaming.hub import Hub
 from streaming.mirrors import Mirrors
 from streaming.ownership import Ownership
@@ -48,7 +60,7 @@ class Neighbours:
         self._owner = owner
         self._hub = hub
         self.hints = Hints(owner, self.heed)
-        self.mirrors = Mirrors(hub, self._remind)
+        self.mirrors = Mirrors(hub, self.hints.say)
         self.log: EventLog = (
             RedisLog(settings.REDIS_URL, self.mirrors, self._fenced) if settings.REDIS_URL else LocalLog()
         )
@@ -91,9 +103,15 @@ class Neighbours:
         else:
             self._hub.publish(room_id, encode(ending_of(generation)))
 
+    def entered(self, room_id: UUID, *, is_lively: bool) -> None:
+        """Somebody opened the room; `is_lively`: an answer may have ended in it a moment ago, here or elsewhere."""
+        self.running.entered(room_id)
+        if is_lively:
+            self.hints.say(Entered(room_id))
+
     # What is heard of others
 
-    def heed(self, hint: Hint) -> None:
+    def heed(self, hint: Hint, sender: str) -> None:
         if self._is_closing:
             return
         match hint:
@@ -101,21 +119,25 @@ class Neighbours:
                 self._do(self._discover(message_id))
             case RoomMoved(room_id, head):
                 self.rounds.moved(room_id, head)
-            case StopAsked() | ReadElsewhere() | Waits():
-                self._heed_of_answer(hint)
+            case StopAsked():
+                self._do(self.ownership.look_after())
+            case ReadElsewhere() | LeftElsewhere() | Entered() | Waits():
+                self._heed_reader(hint, sender)
             case LetGo():
                 self._do(self.ownership.adopt())
             case FlagsChanged():
                 remembered.forget()
 
-    def _heed_of_answer(self, hint: StopAsked | ReadElsewhere | Waits) -> None:
+    def _heed_reader(self, hint: ReadElsewhere | LeftElsewhere | Entered | Waits, sender: str) -> None:
         match hint:
-            case StopAsked():
-                self._do(self.ownership.look_after())
             case ReadElsewhere(message_id):
                 self.log.hurry(message_id)
-                self.running.read_elsewhere(message_id)
+                self.running.read_elsewhere(message_id, sender)
                 self._say_place_again(message_id)
+            case LeftElsewhere(message_id):
+                self.running.left_elsewhere(message_id, sender)
+            case Entered(room_id):
+                self.running.entered(room_id)
             case Waits(message_id, ahead):
                 self.mirrors.wait(message_id, ahead)
 
@@ -138,9 +160,6 @@ class Neighbours:
     def _say_place(self, run: Run) -> None:
         if run.attendance.is_read_elsewhere:
             self.hints.say(Waits(run.key.message_id, run.ahead))
-
-    def _remind(self, message_id: UUID) -> None:
-        self.hints.say(ReadElsewhere(message_id))
 
     def _fenced(self) -> None:
         self._do(self.ownership.look_after())

@@ -11,7 +11,7 @@ from django.core.cache import caches
 
 from chat import stages
 from chat.stages import State
-from chat.stages.cohorts import LOAD, Cohort
+from chat.stages.cohorts import LOAD
 from chat.stages.words import SWITCH
 from streaming.remembered import Memory
 
@@ -21,7 +21,7 @@ class Assignment:
     """The path, and of which cohort's at which stage of the rollout; empty for neither."""
 
     path: Literal["stream", "completed"]
-    cohort: Cohort
+    cohort: str
     stage: int
 
 
@@ -48,7 +48,10 @@ def assignment(user_id: int, is_staff: bool, *, is_load: bool = False) -> Assign
     is_on, state = _decided.get(None)
     if not (settings.CHAT_STREAMING_ENABLED and is_on):
         return replace(KILLED, cohort=LOAD) if is_load else KILLED
-    if is_load:
-        return Assignment("stream" if state.stage else "completed", LOAD, state.stage)
-    cohort = state.cohort_of(user_id, is_staff=is_staff)
-    return Assignment("stream" if cohort == "stream" else "completed", cohort, state.stage)
+    return drawn(LOAD if is_load else state.cohort_of(user_id, is_staff=is_staff), state.stage)
+
+
+def drawn(cohort: str, stage: int) -> Assignment:
+    """What follows from the cohort, drawn now or when a request was accepted; a load test streams from stage 1 on."""
+    is_streamed = cohort == "stream" or (cohort == LOAD and stage > 0)
+    return Assignment("stream" if is_streamed else "completed", cohort, stage)

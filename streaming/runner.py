@@ -52,7 +52,7 @@ class Runner:
         self._hub = hub
         self._providers = providers
         self._warmer = warmer
-        self._runs: dict[UUID, Run] = {}
+        self._jobs: dict[UUID, Job] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self.latecomers = Latecomers()
 
@@ -90,7 +90,7 @@ class Runner:
 
     def stop(self, message_id: UUID, seen_length: int) -> bool:
         """The reader has had enough: end now, clamped to `seen_length`. False: it is ending already."""
-        run, task = self._runs.get(message_id), self._tasks.get(message_id)
+        run, task = self.get(message_id), self._tasks.get(message_id)
         if run is None or task is None or run.is_closing:
             return False
         run.stopped_at = seen_length
@@ -99,33 +99,31 @@ class Runner:
 
     def is_closing(self, message_id: UUID) -> bool:
         """Its end is being committed here; too late to stop."""
-        run = self._runs.get(message_id)
+        run = self.get(message_id)
         return run is not None and run.is_closing
 
     def get(self, message_id: UUID) -> Run | None:
-        return self._runs.get(message_id)
+        job = self._jobs.get(message_id)
+        return job.run if job else None
 
     def running_in(self, room_id: UUID) -> list[Run]:
-        return [run for run in self._runs.values() if run.key.room_id == room_id]
+        return [run for run in self.runs() if run.key.room_id == room_id]
 
     def runs(self) -> Iterator[Run]:
-        return iter(tuple(self._runs.values()))
+        return (job.run for job in tuple(self._jobs.values()))
 
     def lose(self, message_id: UUID) -> None:
         """Another process owns this answer now; its readers here are told where it goes on."""
-        run = self._runs.get(message_id)
-        if run is not None:
-            log.warning(
-                "run_lost", requestId=run.key.request_id, roomId=str(run.key.room_id), messageId=str(message_id),
-                attempt=run.key.attempt,
-            )
+        job = self._jobs.get(message_id)
+        if job is not None:
+            log.warning("run_lost", **job.who, messageId=str(message_id), attempt=job.run.key.attempt)
             self._drop(message_id)
-            del self._runs[message_id]
-            self._delegate.lost(message_id, run.key.room_id)
+            del self._jobs[message_id]
+            self._delegate.lost(message_id, job.run.key.room_id)
 
     async def settled(self) -> None:
         """Every answer that is ending has ended, with its trace written."""
-        closing = [task for message_id, task in self._tasks.items() if message_id not in self._runs]
+        closing = [task for message_id, task in self._tasks.items() if message_id not in self._jobs]
         await asyncio.gather(*closing, return_exceptions=True)
 
     async def finish(self, *, within: float) -> None:
@@ -147,7 +145,7 @@ class Runner:
     # Internal
 
     def _ends(self, message_id: UUID) -> bool:
-        run = self._runs.get(message_id)
+        run = self.get(message_id)
         return run is None or run.is_closing
 
     def _drop(self, message_id: UUID) -> None:
@@ -158,7 +156,7 @@ class Runner:
     def _launch(self, job: Job) -> None:
         message_id = job.run.key.message_id
         self._drop(message_id)
-        self._runs[message_id] = job.run
+        self._jobs[message_id] = job
         metrics.RUNNING.inc()
         self._delegate.began(job.run)
         self._hub.present(job.run)
@@ -185,8 +183,8 @@ class Runner:
     def _forget(self, run: Run) -> None:
         """A newer attempt at the same answer may stand in its place."""
         message_id = run.key.message_id
-        if self._runs.get(message_id) is run:
-            del self._runs[message_id]
+        if self.get(message_id) is run:
+            del self._jobs[message_id]
         if self._tasks.get(message_id) is asyncio.current_task():
             del self._tasks[message_id]
 
@@ -212,5 +210,5 @@ class Runner:
         job.run.attendance.close()
         job.run.finish(end_of(key, outcome))
         job.clock.mark("end_frame")
-        self._runs.pop(key.message_id, None)
+        self._jobs.pop(key.message_id, None)
         await close_up(job, outcome, self.latecomers)

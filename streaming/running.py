@@ -38,13 +38,22 @@ class Running:
             self._mirrors.remind(message_id)
         return ending
 
-    def read_elsewhere(self, message_id: UUID) -> None:
+    def read_elsewhere(self, message_id: UUID, process: str) -> None:
         """Another process has a reader of an answer that may be ours."""
         run = self._runner.get(message_id)
         if run is not None:
-            run.attendance.read_elsewhere()
+            run.attendance.read_elsewhere(process)
         else:
             self._runner.latecomers.read(message_id)
+
+    def left_elsewhere(self, message_id: UUID, process: str) -> None:
+        run = self._runner.get(message_id)
+        if run is not None:
+            run.attendance.left_elsewhere(process)
+
+    def entered(self, room_id: UUID) -> None:
+        """Somebody sees the room's newest page, at whichever process."""
+        self._runner.latecomers.entered(room_id)
 
     async def discover(self, generation: Generation) -> Run:
         """Heard of by a hint or found by a look at the rows."""

@@ -18,7 +18,7 @@ from streaming.events import Path
 from streaming.identity import Identity, guard_of
 from streaming.providers.base import Limits, Prices, Route
 from streaming.remembered import Memory
-from streaming.rollout import Assignment, assignment
+from streaming.rollout import Assignment, assignment, drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def begin(
     path = PATHS[door] if assigned.path == "stream" else "completed"
     request = Request(
         user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
-        guard=guard_of(identity), refusal=refusal,
+        cohort=assigned.cohort, stage=assigned.stage, guard=guard_of(identity), refusal=refusal,
     )
     accepted = _accept(request, command)
     accepted_at = time.monotonic()
@@ -161,7 +161,5 @@ class Takeover:
 def load_takeover(generation: Generation) -> Takeover:
     room = Room.objects.select_related("character", "route").get(pk=generation.room_id)
     context = load_context(room, before=generation.message.position)
-    # As it would be now: what it was at the acceptance went with the owner.
-    user = generation.user
-    assigned = assignment(user.pk, user.is_staff, is_load=user.is_load)
-    return Takeover(generation, context, load_routes(room), assigned)
+    # The cohort it was accepted in, whatever an operator has done since.
+    return Takeover(generation, context, load_routes(room), drawn(generation.cohort, generation.stage))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from importlib import import_module
 from io import StringIO
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from unittest.mock import patch
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from chat.alarms import RULES
 from chat.models import Generation, ModelRoute, RolloutState, Room
@@ -24,6 +26,7 @@ from tests.people import make_room, make_route, make_user
 from tests.source_code import ROOT
 
 COMMAND = re.compile(r"`manage ([^`]+)`")
+SPAN = re.compile(r"`([^`]+)`")
 PAGES = ("RUNBOOK.md", "RUNBOOK.ko.md")
 
 
@@ -31,20 +34,55 @@ def commands(page: str) -> list[str]:
     return list(dict.fromkeys(COMMAND.findall((ROOT / page).read_text())))
 
 
-def test_both_languages_name_the_same_commands() -> None:
-    assert sorted(commands(PAGES[0])) == sorted(commands(PAGES[1]))
+def test_both_languages_say_the_same_in_each_cell_of_each_row() -> None:
+    """As far as a program can tell: the names in it."""
+    assert cells(PAGES[0]) == cells(PAGES[1])
+    assert outline(PAGES[0]) == outline(PAGES[1])
 
 
-def test_both_languages_have_the_same_rows() -> None:
-    first, second = ((ROOT / page).read_text() for page in PAGES)
-    assert first.count("\n|") == second.count("\n|")
-    assert first.count("\n## ") == second.count("\n## ")
+def cells(page: str) -> list[list[list[str]]]:
+    """Of each row of each table, the names in each of its cells."""
+    rows = [line for line in (ROOT / page).read_text().splitlines() if line.startswith("|")]
+    return [[sorted(SPAN.findall(cell)) for cell in re.split(r" \| ", row)] for row in rows]
 
 
-def test_every_alarm_has_a_row() -> None:
-    for page in PAGES:
-        text = (ROOT / page).read_text()
-        assert [rule.name for rule in RULES if f"`{rule.name}`" not in text] == []
+def outline(page: str) -> list[tuple[int, list[str]]]:
+    """Of each chapter, how many lists and rows it has, and the names outside of them."""
+    found = []
+    for chapter in (ROOT / page).read_text().split("\n## ")[1:]:
+        prose = " ".join(line for line in chapter.splitlines() if not line.startswith("|"))
+        found.append((len(re.findall(r"^(?:\||\d\.)", chapter, re.MULTILINE)), sorted(SPAN.findall(prose))))
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_alarm_has_a_row_with_its_meaning(page: str) -> None:
+    rows = [line.split(" | ") for line in (ROOT / page).read_text().splitlines() if line.startswith("| `")]
+    for rule in RULES:
+        (row,) = [row for row in rows if row[0] == f"| `{rule.name}`"]
+        assert len(row) == 4
+        assert all(cell.strip(" |") for cell in row)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_metric_and_setting_that_is_named_is_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    import_module("streaming.engine")
+    import_module("chat.api")
+    known = {sample for family in REGISTRY.collect() for sample in (family.name, f"{family.name}_total")}
+    assert set(re.findall(r"soksak_[a-z_]+", text)) - known == set()
+    configured = (ROOT / "CONFIGURATION.md").read_text() + (ROOT / "Makefile").read_text()
+    named = set(re.findall(r"\b(?:[A-Z]{3,}_[A-Z_]+|PORT)\b", " ".join(SPAN.findall(text))))
+    assert [name for name in sorted(named) if name not in configured] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_is_no_command_of_ours_is_run_by_other_tests(page: str) -> None:
+    """tests/test_make_run.py runs the one, tests/chat/test_outbox_celery.py the other."""
+    spans = SPAN.findall((ROOT / page).read_text())
+    assert {span for span in spans if span.startswith(("make", "celery", "python", "redis", "psql"))} == {
+        "make run", "celery -A chatproject worker --beat",
+    }
 
 
 @pytest.fixture(scope="module")

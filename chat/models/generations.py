@@ -36,6 +36,9 @@ class Generation(models.Model):
     request_digest = models.CharField(max_length=8)
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.REPLY)
     path = models.CharField(max_length=10)
+    #: Of the rollout, as it was when the request was accepted: whoever takes the answer over counts it there.
+    cohort = models.CharField(max_length=12, default="", db_default="", blank=True)
+    stage = models.PositiveSmallIntegerField(default=0, db_default=0)
     status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING)
     attempt = models.PositiveIntegerField(default=1)
     owner = models.CharField(max_length=80)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import traceback
+from typing import Any
 
 import structlog
 from prometheus_client import Counter
 
-from chat.models import OutboxJob
+from chat.models import Generation, OutboxJob
 from chat.outbox import jobs
 from chat.post_processing import JOBS
 
 BATCH_JOBS = 50
+FIELDS = ("requestId", "roomId", "userId", "characterId", "path")
 
 DONE = Counter("soksak_outbox_jobs_total", "Deferred jobs that were run here, by how they ended.", ["kind", "outcome"])
 
@@ -46,9 +48,20 @@ def _perform(job: OutboxJob) -> bool:
     try:
         JOBS[job.kind](job.message_id)
     except Exception as error:  # noqa: BLE001 - whatever a job raises belongs on its row, and to a person
-        log.warning("outbox_job_failed", job=job.pk, kind=job.kind, attempts=job.attempts, error=repr(error))
         jobs.fail(job, traceback.format_exc())
         DONE.labels(job.kind, "failed").inc()
+        about = {**_who(job), "job": job.pk, "kind": job.kind, "attempts": job.attempts}
+        log.warning("outbox_job_failed", **about, error=repr(error))
         return False
     DONE.labels(job.kind, "done").inc()
     return True
+
+
+def _who(job: OutboxJob) -> dict[str, Any]:
+    """The request it follows from, as every line about it says."""
+    rows = Generation.objects.filter(pk=job.message_id)
+    fields = rows.values_list("request_id", "room_id", "user_id", "room__character__slug", "path").first()
+    if fields is None:
+        return {"messageId": str(job.message_id)}
+    request_id, room_id, *rest = fields
+    return dict(zip(FIELDS, [request_id, str(room_id), *rest], strict=True))

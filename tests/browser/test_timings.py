@@ -93,6 +93,7 @@ def test_a_reload_is_no_leaving(halting: Callable[[int], Site], line: FaultProxy
     reader.sees_answer("writing")
     line.flow()
     reader.sees_answer("complete")
-    trace = trace_of(site, room_id, lambda trace: True)
+    # A coming back right after the end is noted after it.
+    trace = trace_of(site, room_id, lambda trace: "back" in trace["marks"])
     assert (trace["abandoned"], trace["outcome"]) == ("", "done")
     assert "abandoned_mid_answer" in trace["client_marks"], "it was told, and taken back"

@@ -1,6 +1,7 @@
 """A real Celery app whose jobs can be held midway: `celery -A tests.chat.outbox_worker worker`.
 
-With HOLD_FOLDER set, a job says `begun` in there and goes on when there is `go`.
+With HOLD_FOLDER set, a job says `begun` in there and goes on when there is `go`. Beat looks at the schedule every
+BEAT_SECONDS.
 Run as a program it is a web process in miniature: it releases one message's jobs and ends.
 """
 
@@ -19,6 +20,10 @@ from chatproject.celery import app
 from tests.waiting import wait_until
 
 __all__ = ["app"]
+
+
+if "BEAT_SECONDS" in os.environ:
+    app.conf.beat_schedule["run-periodic"]["schedule"] = float(os.environ["BEAT_SECONDS"])
 
 
 @worker_init.connect  # type: ignore[untyped-decorator]
@@ -45,7 +50,10 @@ def release(message_id: UUID) -> None:
 
     django.setup()
     from chat import outbox
+    from chat.outbox import thread as thread_module
 
+    # It ends with what it has handed over, however long that takes: nobody sweeps here.
+    thread_module.STOP_SECONDS = 60.0
     thread = outbox.OutboxThread()
     thread.start()
     outbox.release(message_id)

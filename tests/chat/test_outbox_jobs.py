@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
+from structlog.testing import capture_logs
 
 from chat import outbox, turn_statements
 from chat.models import OutboxJob, Room
@@ -191,7 +192,11 @@ def test_who_lost_the_lease_has_nothing_to_say(job: OutboxJob) -> None:
 
 def test_what_a_job_raises_is_kept_and_it_is_tried_again_later(job: OutboxJob, monkeypatch: pytest.MonkeyPatch) -> None:
     tried = break_the_job(monkeypatch)
-    assert not outbox.run(job.pk)
+    with capture_logs() as lines:
+        assert not outbox.run(job.pk)
+    (line,) = lines
+    assert (line["event"], line["characterId"], line["path"]) == ("outbox_job_failed", "mina", "stream")
+    assert {"requestId", "roomId", "userId"} <= line.keys()
     assert status(job) == "waiting"
     assert "RuntimeError: no luck today" in job.last_error
     assert job.available_at > timezone.now()

@@ -84,6 +84,14 @@ def test_the_servers_side_costs_one_statement(accepted: Accepted) -> None:
     assert len(asked) == 1, asked
 
 
+def test_a_report_alone_knows_the_cohort_that_the_request_was_accepted_in(room: Room) -> None:
+    """Its server may have died, and told nothing."""
+    asked = Request(room.owner_id, room.pk, request_id(), "stream", "me", cohort="control", stage=2)
+    tell(accept_send(asked, "hi"), cohort="stream", stage=4)
+    trace = Trace.objects.get()
+    assert (trace.cohort, trace.stage) == ("control", 2)
+
+
 def test_without_a_report_the_server_tells(accepted: Accepted) -> None:
     write(accepted)
     trace = Trace.objects.get()

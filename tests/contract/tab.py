@@ -14,7 +14,7 @@ from uuid import UUID
 
 from streaming.answer import Change
 from streaming.commands import Known, Received, Resume
-from streaming.events import GenerationEvent, Ready, decode
+from streaming.events import End, GenerationEvent, Ready, decode
 from streaming.reader import SocketReader
 from streaming.resume import resume
 from streaming.running import Running
@@ -58,6 +58,8 @@ class Tab:
         self._is_open = False
         self._room_for, self._opened = 0, asyncio.Event()
         self._is_damaged = False
+        #: Ends that came before what was lost could be asked for: only there may a difference be noticed.
+        self.damaged_ends = 0
         #: (attempt, seq, length) that the client claims at its next resume, instead of the truth.
         self._lie: tuple[int, int, int] | None = None
         #: The sittings before the one that lasts.
@@ -202,6 +204,7 @@ class Tab:
     def _apply(self, frame: str) -> None:
         event = decode(frame)
         self.sitting.frames.append(frame)
+        self.damaged_ends += isinstance(event, End) and self._lacks_a_character(event.message_id)
         changes = self.transcript.apply(event)
         self.check_position()
         self.check_nothing_returned()
@@ -214,6 +217,12 @@ class Tab:
             self._ask([change.message_id for change in changes if change.is_lost])
         if "stale" in kinds:
             self.reload()
+
+    def _lacks_a_character(self, message_id: UUID) -> bool:
+        return any(
+            message.text != self._world.text_at.get((message.id, message.attempt, message.seq), message.text)
+            for message in self.transcript.messages if message.id == message_id
+        )
 
     def _ask(self, lost: Sequence[UUID | None]) -> None:
         known = [item for item in self.transcript.known() if item.message_id not in lost]

@@ -111,8 +111,13 @@ def test_from_any_claimed_position_a_reader_gets_the_whole_text(
 @example(story=LOST_ONE_AND_OWNER)
 @given(story=stories(NETWORK, DAMAGE))
 def test_a_reader_that_lost_a_character_gets_it_back(story: list[Step]) -> None:
-    play = run_play(story)
-    assert [tab.sitting.asked["mismatch"] for tab in play.tabs] == [0, 0]
+    for tab in run_play(story).tabs:
+        assert tab.sitting.asked["mismatch"] <= tab.damaged_ends
+
+
+def test_a_character_that_is_lost_right_before_the_end_is_noticed_there() -> None:
+    tab, other = run_play([*ALL_READ, ("damage", 0), ("finish",)]).tabs
+    assert (tab.sitting.asked["mismatch"], other.sitting.asked["mismatch"]) == (1, 0)
 
 
 @law

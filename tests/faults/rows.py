@@ -75,15 +75,16 @@ class Rows:
         return [content for (content,) in found]
 
     def traces(self, room_id: UUID) -> list[dict[str, Any]]:
-        """What is kept of each request's figures, oldest first, with the browser's marks."""
-        names = ("path", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned", "client_marks")
+        """What is kept of each request's figures, oldest first, with the marks of both sides."""
+        marks = ("marks", "client_marks")
+        names = ("path", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned", *marks)
         found = self._run(
             f"SELECT {', '.join(names)} FROM chat_trace WHERE room_id = ? ORDER BY created_at",  # noqa: S608 - our own
             self._id(room_id),
         )
         rows = [dict(zip(names, row, strict=True)) for row in found]
         # SQLite keeps JSON as text.
-        return [row | {"client_marks": _json(row["client_marks"])} for row in rows]
+        return [row | {name: _json(row[name]) for name in marks} for row in rows]
 
     def count(self, statement: str) -> int:
         """Of a SELECT COUNT(*)."""

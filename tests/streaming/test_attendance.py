@@ -88,12 +88,36 @@ def test_the_first_to_come_has_not_come_back(clock: Watch) -> None:
 def test_a_reader_elsewhere_counts_for_a_while(answer: Attendance, clock: Watch) -> None:
     answer.went()
     clock.now = 2.0
-    answer.read_elsewhere()
+    answer.read_elsewhere("b")
     clock.now = 6.0
-    answer.read_elsewhere()
+    answer.read_elsewhere("b")
     assert (answer.resumes, answer.back_at) == (1, 2.0)
     clock.now = 6.0 + ELSEWHERE_SECONDS
     assert absent_since(answer) == 6.0
+
+
+def test_a_reader_elsewhere_has_left_as_soon_as_its_process_says_so(answer: Attendance, clock: Watch) -> None:
+    answer.went()
+    answer.read_elsewhere("b")
+    answer.read_elsewhere("c")
+    clock.now = 1.0
+    answer.left_elsewhere("b")
+    answer.left_elsewhere("of nobody")
+    assert answer.is_read
+    clock.now = 2.0
+    answer.left_elsewhere("c")
+    clock.now = 3.0
+    assert absent_since(answer) == 2.0
+
+
+def test_it_tells_of_the_first_to_come_and_the_last_to_go(answer: Attendance) -> None:
+    told: list[bool] = []
+    answer.on_change = lambda: told.append(answer.is_read_here)
+    answer.came()
+    answer.went()
+    answer.went()
+    answer.came()
+    assert told == [False, True]
 
 
 def test_nobody_leaves_who_is_sent_away(answer: Attendance, clock: Watch) -> None:

@@ -164,6 +164,65 @@ async def test_who_reads_elsewhere_to_the_end_has_not_left(
     assert (trace.abandoned, trace.marks.keys() & {"left"}) == ("", set())
 
 
+async def test_who_leaves_a_reading_elsewhere_has_left_at_once(
+    here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
+) -> None:
+    await scene.script(hang_at_chunk=4)
+    turn = await begin(scene, elsewhere)
+    await tab.until(Start)
+    run = elsewhere.runner.get(turn.accepted.message_id)
+    assert run is not None
+    await until(lambda: run.attendance.is_read, "the hint that it is read here")
+    await tab.close()
+    await until(lambda: not run.attendance.is_read, "the hint that it is read no longer")
+    again = scene.tab()
+    await again.open()
+    await again.say("resume", known=[])
+    await until(lambda: run.attendance.is_read, "the hint that it is read again")
+    assert (run.attendance.resumes, run.attendance.back_at is not None) == (1, True)
+    await again.close()
+    await until(lambda: not run.attendance.is_read, "the hint that it is left for good")
+    elsewhere.runner.stop(turn.accepted.message_id, 99)
+    await run.ended
+    await elsewhere.runner.settled()
+    assert "left" in (await Trace.objects.aget(message_id=turn.accepted.message_id)).marks
+
+
+async def test_readers_that_a_draining_process_sends_away_have_not_left_the_answer_of_another(
+    here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
+) -> None:
+    await scene.script(hang_at_chunk=4)
+    turn = await begin(scene, elsewhere)
+    await tab.until(Start)
+    run = elsewhere.runner.get(turn.accepted.message_id)
+    assert run is not None
+    await until(lambda: run.attendance.is_read, "the hint that it is read here")
+    heard: list[hints.Hint] = []
+    elsewhere.neighbours.hints._heed = lambda hint, sender: heard.append(hint)
+    await here.stop()
+    await tab.close()
+    await until(lambda: any(isinstance(hint, hints.LetGo) for hint in heard), "the last word of the other process")
+    assert not [hint for hint in heard if isinstance(hint, hints.LeftElsewhere)]
+    assert run.attendance.is_read
+
+
+async def test_who_opens_the_room_at_another_process_a_moment_after_the_end_has_not_left(
+    here: Engine, elsewhere: Engine, scene: Scene
+) -> None:
+    """A reload of the page that lands elsewhere, after the answer is whole."""
+    run = elsewhere.runner.get((await begin(scene, elsewhere)).accepted.message_id)
+    assert run is not None
+    await run.ended
+    await elsewhere.runner.settled()
+    assert (await Trace.objects.aget()).abandoned == "before_accept"
+    tab = scene.tab()
+    await tab.open()
+    await until(lambda: not elsewhere.runner.latecomers._unread, "the hint")
+    await asyncio.gather(*elsewhere.runner.latecomers._tasks)
+    assert (await Trace.objects.aget()).abandoned == ""
+    await tab.close()
+
+
 async def test_who_asks_another_process_for_the_end_a_moment_after_it_has_not_left(
     here: Engine, elsewhere: Engine, scene: Scene, client: AsyncClient
 ) -> None:
@@ -253,7 +312,7 @@ async def test_words_of_a_process_that_was_away_too_long_reach_nobody(
     here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
 ) -> None:
     """Its lease has lapsed and another process has gone on: no frame, no entry, no row of it."""
-    await scene.script(chunks_per_second=20.0)
+    await scene.script(chunks_per_second=2.0)
     await tab.send()
     first = await tab.until(Chunk, lambda chunk: chunk.seq >= 2)
     assert await sync_to_async(generations.claim)(first.message_id, 1, NEXT_OWNER)
@@ -304,7 +363,7 @@ async def test_many_hints_arrive_in_their_order(
     here: Engine, elsewhere: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[hints.Hint] = []
-    monkeypatch.setattr(elsewhere.neighbours.hints, "_heed", heard.append)
+    monkeypatch.setattr(elsewhere.neighbours.hints, "_heed", lambda hint, sender: heard.append(hint))
 
     def is_heard() -> bool:
         here.neighbours.hints.say(hints.FlagsChanged())

@@ -37,9 +37,10 @@ class Scene:
         self.session = sign_in(self.alice)
         self.route = make_route(**{"options": {"text": STORY}, "can_prefill": True, **route})
 
-    def abandoned(self, owner: str = GONE, text: str = STORY[:20], seq: int = 5) -> Accepted:
+    def abandoned(self, owner: str = GONE, text: str = STORY[:20], seq: int = 5, **request: Any) -> Accepted:
         """An answer accepted and checkpointed by an owner that is no more."""
-        accepted = accept_send(Request(self.alice.pk, self.room.pk, request_id(), "stream", owner), "hi")
+        asked = Request(self.alice.pk, self.room.pk, request_id(), "stream", owner, **request)
+        accepted = accept_send(asked, "hi")
         assert generations.checkpoint(owner, [(accepted.message_id, text, seq)]) == 1
         return accepted
 
@@ -78,8 +79,22 @@ async def test_a_taken_over_answers_trace_does_not_pretend_to_know_its_first_wor
     trace = await Trace.objects.aget(message_id=accepted.message_id)
     assert (trace.attempt, trace.outcome, trace.ttft_ms, trace.abandoned) == (2, "done", None, "mid_answer")
     assert trace.completion_ms == trace.marks["end_frame"]
-    assert (trace.cohort, trace.kind) == ("stream", "reply")
+    assert trace.kind == "reply"
     assert 0 <= trace.marks["took_over"] <= trace.marks["first_frame"]
+
+
+@pytest.mark.parametrize(("cohort", "stage"), [("control", 2), ("stream", 3), ("", 0)])
+async def test_a_taken_over_answer_counts_in_the_cohort_it_was_accepted_in(
+    engine: Engine, cohort: str, stage: int
+) -> None:
+    """Everybody is streamed to by now."""
+    scene = await sync_to_async(Scene)()
+    accepted = await sync_to_async(scene.abandoned)(cohort=cohort, stage=stage)
+    await engine.ownership.adopt()
+    await ended(engine, accepted)
+    await engine.runner.settled()
+    trace = await Trace.objects.aget(message_id=accepted.message_id)
+    assert (trace.attempt, trace.cohort, trace.stage) == (2, cohort, stage)
 
 
 async def test_a_reader_of_the_old_attempt_is_rewound_and_ends_with_the_whole_text(engine: Engine) -> None:

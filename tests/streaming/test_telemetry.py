@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -24,8 +25,8 @@ def unconfigured() -> Iterator[None]:
 
 
 @pytest.fixture
-def collector() -> Iterator[tuple[str, list[bytes]]]:
-    """A collector's address, and what was sent to it."""
+def collected(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bytes]]:
+    """What is sent to the collector that is configured."""
     bodies: list[bytes] = []
 
     class Collector(BaseHTTPRequestHandler):
@@ -40,7 +41,9 @@ def collector() -> Iterator[tuple[str, list[bytes]]]:
     server = HTTPServer(("127.0.0.1", 0), Collector)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}", bodies
+    settings.OTEL_EXPORTER_OTLP_ENDPOINT = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", settings.OTEL_EXPORTER_OTLP_ENDPOINT)
+    yield bodies
     server.shutdown()
     thread.join()
     server.server_close()
@@ -52,8 +55,13 @@ def test_without_an_exporter_no_span_is_made(settings: Any) -> None:
     assert check_watching() == []
 
 
-@pytest.mark.skipif(has_exporter(), reason="OpenTelemetry is installed")
-def test_an_exporter_without_its_packages_is_told_and_stops_nothing(settings: Any) -> None:
+def test_an_exporter_without_its_packages_is_told_and_stops_nothing(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "opentelemetry"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    assert not has_exporter()
     settings.OTEL_EXPORTER_OTLP_ENDPOINT = "http://127.0.0.1:4318"
     assert telemetry.tracer() is None
     (warning,) = check_watching()
@@ -61,19 +69,16 @@ def test_an_exporter_without_its_packages_is_told_and_stops_nothing(settings: An
     assert "opentelemetry-exporter-otlp-proto-http" in str(warning.hint)
 
 
-@pytest.mark.skipif(not has_exporter(), reason="OpenTelemetry is not installed")
 @pytest.mark.django_db(transaction=True)
 async def test_a_requests_spans_reach_the_collector(
-    engine: Engine, scene: Scene, tab: Tab, collector: tuple[str, list[bytes]], settings: Any,
-    monkeypatch: pytest.MonkeyPatch,
+    collected: list[bytes], engine: Engine, scene: Scene, tab: Tab
 ) -> None:
-    settings.OTEL_EXPORTER_OTLP_ENDPOINT, bodies = collector
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector[0])
+    assert telemetry.tracer.cache_info().currsize == 1, "imported before anybody waits for a word"
     rid = await tab.send()
     await tab.answer()
     await engine.runner.settled()
     telemetry.tracer().span_processor.force_flush()
-    told = b"".join(bodies)
+    told = b"".join(collected)
     for name in (rid, "answer", "first_frame", "provider", str(scene.room.pk), "mina", "stream"):
         assert name.encode() in told, name
     telemetry.tracer().span_processor.shutdown()

@@ -13,12 +13,14 @@ import structlog
 from django.test import AsyncClient
 from structlog.testing import capture_logs
 
-from chat import rates
+from chat import rates, traces
+from chat.api import REFUSED
 from chat.models import Trace
 from streaming.engine import Engine
 from streaming.events import CommandError, Failure
+from streaming.instrumentation import STAGES
 from tests.people import request_id
-from tests.streaming.scenes import Scene, client_of, post
+from tests.streaming.scenes import Scene, client_of, post, read_stream
 from tests.streaming.seats import Tab
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
@@ -53,13 +55,21 @@ async def test_a_beacon_is_a_form_with_the_token(scene: Scene, strict: AsyncClie
     assert (await Trace.objects.aget(request_id=rid)).failure == "ack_timeout"
 
 
-async def test_a_beacon_without_the_token_or_a_session_leaves_nothing(scene: Scene, strict: AsyncClient) -> None:
+async def test_a_beacon_without_the_token_or_a_session_is_counted_and_leaves_nothing(
+    scene: Scene, strict: AsyncClient
+) -> None:
+    before = {code: refused(code) for code in ("csrf_failed", "not_signed_in")}
     told = json.dumps({"type": "timing", "requestId": request_id(), "marks": LOST})
     assert (await send_form(strict, "", timing=told)).status_code == 403
     stranger = AsyncClient(enforce_csrf_checks=True)
     stranger.cookies["csrftoken"] = strict.cookies["csrftoken"].value
     assert await beacon(stranger, requestId=request_id(), roomId=scene.room.pk, marks=LOST) == 401
     assert await Trace.objects.acount() == 0
+    assert {code: refused(code) - count for code, count in before.items()} == {"csrf_failed": 1, "not_signed_in": 1}
+
+
+def refused(code: str) -> float:
+    return float(REFUSED.labels(code)._value.get())
 
 
 @pytest.mark.parametrize(
@@ -102,6 +112,37 @@ async def test_many_reports_are_refused_as_any_commands_are(strict: AsyncClient,
     assert codes == [204, 204, 429]
 
 
+# Marks
+
+
+@pytest.mark.parametrize(
+    ("door", "is_on", "path"),
+    [
+        ("socket", True, "stream"), ("stream", True, "sse"), ("post", True, "fallback"),
+        ("socket", False, "completed"), ("stream", False, "completed"), ("post", False, "completed"),
+    ],
+)
+async def test_every_way_reaches_every_mark_in_order(
+    engine: Engine, scene: Scene, tab: Tab, client: AsyncClient, settings: Any, door: str, is_on: bool, path: str
+) -> None:
+    settings.CHAT_STREAMING_ENABLED = is_on
+    rid = request_id()
+    body = {"roomId": scene.room.pk, "requestId": rid, "text": "hi"}
+    if door == "socket":
+        await tab.send(rid=rid)
+        await tab.answer()
+    elif door == "stream":
+        await read_stream(await post(client, "/chat/messages/stream", **body))
+    else:
+        await post(client, "/chat/messages", **body)
+    await engine.runner.settled()
+    trace = await Trace.objects.aget(request_id=rid)
+    assert (trace.path, trace.outcome, trace.abandoned) == (path, "done", "")
+    # What is told comes after what is committed.
+    way = [*STAGES[:-2], "settled", "end_frame"]
+    assert [trace.marks[stage] for stage in way] == sorted(trace.marks[stage] for stage in STAGES)
+
+
 # Lines
 
 
@@ -134,6 +175,23 @@ async def test_one_line_a_stage_and_one_a_request_all_with_the_five_fields(
         "path": "stream",
     }
     assert [{field: line.get(field) for field in FIELDS} for line in stages] == [named] * len(stages)
+
+
+async def test_what_is_said_in_a_database_thread_names_it_too(
+    engine: Engine, scene: Scene, tab: Tab, lines: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = traces.write
+
+    def told(trace: Trace) -> None:
+        structlog.get_logger("streaming.instrumentation").info("in_a_thread")
+        write(trace)
+
+    monkeypatch.setattr(traces, "write", told)
+    rid = await tab.send()
+    await tab.answer()
+    await engine.runner.settled()
+    (line,) = [line for line in lines if line["event"] == "in_a_thread"]
+    assert (line["requestId"], set(line) >= FIELDS) == (rid, True)
 
 
 async def test_what_is_said_while_an_answer_is_written_names_it(
