@@ -15,6 +15,7 @@ TOKEN_LIMIT_MS = 50.0
 FIRST_LIMIT_MS = 100.0
 #: Of a core: what a process can have of it when it runs before all others (the kernel keeps a twentieth).
 FULL_PERCENT = 95.0
+BUSY_PERCENT = 88.0
 PACE = Pace(tokens=150, rate=50, delay_ms=200)
 SECONDS = 4.0
 #: Where the search begins; it finds its way from anywhere.
@@ -37,14 +38,11 @@ def _search(bench: Bench, subject: Subject) -> None:
 
 
 def carries(cell: Cell) -> bool:
-    """Within both limits; answers that were wrong or late by the load's own fault prove nothing."""
-    return not cell.seen.faults and not cell.is_late and is_smooth(cell)
-
-
-def is_smooth(cell: Cell) -> bool:
+    """Within both limits, and every answer right. A model that is later than that does not keep its own pace."""
     seen = cell.seen
-    has_figures = bool(seen.tokens and seen.first_count)
-    return has_figures and seen.token_ms[1] <= TOKEN_LIMIT_MS and seen.first_ms[1] <= FIRST_LIMIT_MS
+    is_smooth = seen.token_ms[1] <= TOKEN_LIMIT_MS and seen.first_ms[1] <= FIRST_LIMIT_MS
+    is_whole = bool(seen.tokens and seen.first_count) and not seen.faults
+    return is_smooth and is_whole and cell.late_p99_ms <= TOKEN_LIMIT_MS
 
 
 def probes_of(cells: Sequence[Cell], subject: str) -> list[Cell]:
@@ -58,12 +56,10 @@ def best_of(cells: Sequence[Cell], subject: str) -> Cell | None:
 
 
 def has_load_given_out(cells: Sequence[Cell], subject: str) -> bool:
-    """What ended the search was the provider or the client, not the server."""
+    """What ended the search was the provider or the client: the server had time to spare."""
     best = best_of(cells, subject)
     above = [c for c in probes_of(cells, subject) if best is None or c.streams > best.streams]
-    return bool(above) and all(cell.is_late for cell in above) and not any(
-        cell.core_percent >= FULL_PERCENT - 5 for cell in above
-    )
+    return all(cell.is_late and cell.core_percent < BUSY_PERCENT for cell in above)
 
 
 def estimated(cells: Sequence[Cell], subject: str) -> float:

@@ -66,6 +66,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     waiting_ms: float = 0.0
     refused_count: int = 0
     refused_ms: float = 0.0
+    accepted_in_vain: int = 0
     rss_base_kib: int
     rss_idle_kib: int
     rss_busy_kib: int
@@ -147,6 +148,7 @@ def _sum_up(tally: Tally, meter: Meter, client_cpu: float, rss: list[int]) -> Se
         waiting_ms=percentile(sorted(tally.told_waiting), 95) / 1000,
         refused_count=len(tally.told_refused),
         refused_ms=percentile(sorted(tally.told_refused), 95) / 1000,
+        accepted_in_vain=tally.accepted_in_vain,
         rss_base_kib=rss[0],
         rss_idle_kib=rss[1],
         rss_busy_kib=rss[2],

@@ -16,6 +16,8 @@ from tests.bench.turn import ChunkFrame, Tally, Turn
 
 #: Where a refusal does not say when to come back.
 RETRY_SECONDS = 0.5
+#: After an answer for which there was no room; as long as the server asks others to wait.
+BUSY_SECONDS = 5.0
 _CHUNK_START = b'{"type":"ai_message_chunk"'
 _chunk_decoder = msgspec.json.Decoder(ChunkFrame)
 
@@ -120,21 +122,29 @@ class Conversation(asyncio.Protocol):
             self._turn.mark("accepted")
 
     def _on_ai_message_error(self, event: dict[str, object], arrived: int) -> None:
-        self._failed(f"failed {event['code']}", RETRY_SECONDS)
+        if event["code"] == "provider_busy":
+            self._refused(arrived, BUSY_SECONDS, was_accepted=True)
+        else:
+            self._failed(f"failed {event['code']}", RETRY_SECONDS)
 
     def _on_error(self, event: dict[str, object], arrived: int) -> None:
-        """A refusal for want of room is no fault: it is what a full house says."""
         pause = cast(int, event.get("retryAfterMs", RETRY_SECONDS * 1000)) / 1000
-        if event["code"] == "overloaded" and self._turn is not None:
-            self._turn.refused(arrived)
-            self._turn = None
-            self._loop.call_later(pause, self.next_turn)
+        if event["code"] == "overloaded":
+            self._refused(arrived, pause, was_accepted=False)
         else:
             self._failed(f"error {event['code']}", pause)
 
+    def _refused(self, arrived: int, pause_seconds: float, *, was_accepted: bool) -> None:
+        """For want of room: that is no fault, it is what a full house says."""
+        if self._turn is not None:
+            self._turn.refused(arrived, was_accepted=was_accepted)
+        self._turn = None
+        self._loop.call_later(pause_seconds, self.next_turn)
+
     def _on_ai_message_snapshot(self, event: dict[str, object], arrived: int) -> None:
         # An empty one is how an answer begins for who came by no socket.
-        self._tally.faults["snapshot"] += bool(event["text"])
+        if event["text"]:
+            self._tally.faults["snapshot"] += 1
 
     def _on_ai_message_rewind(self, event: dict[str, object], arrived: int) -> None:
         self._tally.faults["rewind"] += 1

@@ -10,6 +10,7 @@ from tests.bench.server import Subject
 
 HTTP_PATHS = ("sse", "completed")
 SLOW_SECONDS = 10.0
+MEMORY_SECONDS = 2.0
 
 
 def load(bench: Bench, subjects: list[Subject]) -> None:
@@ -47,12 +48,14 @@ def _paths(bench: Bench, subject: Subject) -> None:
 
 
 def slow(bench: Bench, subjects: list[Subject]) -> None:
-    """Many slow streams: what they wait, and what each keeps in memory."""
-    for subject in subjects if bench.plan.slow_streams else []:
+    """Many slow streams: what each keeps in memory, and what ours wait for their first words."""
+    for subject in subjects if bench.plan.memory_streams else []:
         bench.guarded(subject, partial(_slow, bench))
 
 
 def _slow(bench: Bench, subject: Subject) -> None:
-    job = Job("slow", SLOW_PACE, SLOW_SECONDS, drain=False, reports=subject.is_reported_to)
+    plan, reports = bench.plan, subject.is_reported_to
     with bench.serving(subject) as served:
-        bench.cell(served, bench.plan.slow_streams, job)
+        bench.cell(served, plan.memory_streams, Job("memory", SLOW_PACE, MEMORY_SECONDS, reports=reports))
+        if subject.kind == "soksak" and plan.slow_streams:
+            bench.cell(served, plan.slow_streams, Job("slow", SLOW_PACE, SLOW_SECONDS, reports=reports))

@@ -17,7 +17,7 @@ _FIGURES = """
 sections:
   load             1, 50, 200, 500 streams; and 50 at twice the pace
   paths            the same answer by socket, as server-sent events, as a completed response
-  slow             150 streams of 4 tokens a second; memory
+  slow             300 streams of 4 tokens a second for memory, 150 for first words
   capacity         streams a core carries until added token latency p95 > 50 ms or added TTFT p95 > 100 ms
   overload         1.5 and 3 times the capacity, with 80 % of it admitted and a quarter of that waiting
   processes        two processes on two cores against one on one, each core carrying its own load as well
@@ -77,7 +77,7 @@ def _how_to_run(parser: argparse.ArgumentParser) -> None:
     add("--tokens", type=int, default=200, help="tokens of an answer (200)")
     add("--seconds", type=float, default=5.0, help="how long each cell is measured (5)")
     add("--rounds", type=int, default=2, help="rounds of load, interleaved; those after the first repeat N=50 only (2)")
-    add("--slow-streams", type=int, default=150, help="streams for memory and slow TTFT; 0 leaves them out (150)")
+    add("--memory-streams", type=int, default=300, help="streams for the memory figures; 0 leaves them out (300)")
     add("--probes", type=int, default=6, help="probes of one search for a capacity, at most (6)")
     add("--pairs", type=int, default=4, help="pairs of cells with and without instrumentation (4)")
     add("--capacity", type=int, default=100, help="streams a core carries, where this run does not measure it (100)")
@@ -89,12 +89,12 @@ def plan_of(options: argparse.Namespace) -> Plan:
     if options.quick:
         quick = Pace(tokens=50, rate=options.rate, delay_ms=200)
         return Plan(
-            streams=(1, 50), pace=quick, fast_rate=0, seconds=3.0, first_seconds=5.0, rounds=1, slow_streams=0,
+            streams=(1, 50), pace=quick, fast_rate=0, seconds=3.0, first_seconds=5.0, rounds=1, memory_streams=0,
             probes=3, pairs=1, capacity=options.capacity, seats=400, realtime=options.realtime,
         )
     return Plan(
         streams=tuple(options.streams), pace=pace, fast_rate=options.fast_rate, seconds=options.seconds,
-        rounds=options.rounds, slow_streams=options.slow_streams, probes=options.probes, pairs=options.pairs,
+        rounds=options.rounds, memory_streams=options.memory_streams, probes=options.probes, pairs=options.pairs,
         capacity=options.capacity, realtime=options.realtime,
     )
 

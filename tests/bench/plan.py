@@ -46,6 +46,8 @@ class Plan:
     first_seconds: float = 10.0
     rounds: int = 2
     repeat_at: int = 50
+    #: Streams at which memory is read, and at which slow streams' first words are; 0 leaves them out.
+    memory_streams: int = 300
     slow_streams: int = 150
     #: Probes of one search for a capacity, at most.
     probes: int = 6

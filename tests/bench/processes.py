@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from urllib.parse import urlsplit
 
-from tests.bench.capacity import PACE, SECONDS, TOKEN_LIMIT_MS, is_smooth
+from tests.bench.capacity import PACE, SECONDS, carries
 from tests.bench.client import Seen
 from tests.bench.databases import Prepared, prepared
 from tests.bench.durability import store_of
@@ -144,11 +144,6 @@ def together(seen: Sequence[Seen]) -> Seen:
         rss_base_kib=total("rss_base_kib"), rss_idle_kib=total("rss_idle_kib"), rss_busy_kib=total("rss_busy_kib"),
         faults=faults,
     )
-
-
-def carries(cell: Cell) -> bool:
-    """Here the model is late whenever the core is full, which is no fault of the load: it has the same bound."""
-    return not cell.seen.faults and is_smooth(cell) and cell.late_p99_ms <= TOKEN_LIMIT_MS
 
 
 def carried(cells: Sequence[Cell], subject: str, number: int) -> int:

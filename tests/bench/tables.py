@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from tests.bench import capacity, processes
+from tests.bench import capacity
 from tests.bench.comparisons import instrumented, pairs_of
 from tests.bench.plan import Cell
 from tests.bench.rows import Row, reference_of, rows_of, socket_kib, stream_kib, times, words_of
@@ -23,7 +23,7 @@ class Table:
 
 def tables(cells: Sequence[Cell]) -> Iterator[Table]:
     """Those that have something to say."""
-    for make in (_load, _paths, _capacity, _overload, _slow, _processes, _instrumentation):
+    for make in (_load, _paths, _capacity, _overload, _slow, _memory, _processes, _instrumentation):
         table = make(cells)
         if table.lines:
             yield table
@@ -110,21 +110,31 @@ def _overload_line(cell: Cell, row: Row) -> Line:
     return (
         cell.subject, str(cell.streams), str(cell.calls_most), f"{seen.tokens / seen.seconds:.0f}",
         f"{seen.token_ms[1]:.1f}", str(seen.waiting_count), f"{seen.waiting_ms:.1f}", str(seen.refused_count),
-        f"{seen.refused_ms:.1f}", f"{cell.cpu_micros:.0f}", row.remarks,
+        f"{seen.refused_ms:.1f}", f"{cell.cpu_micros:.0f}",
+        f"{seen.accepted_in_vain} of them after acceptance" if seen.accepted_in_vain else row.remarks,
     )
 
 
 def _slow(cells: Sequence[Cell]) -> Table:
-    head = ("subject", "streams", "TTFT+ p50", "p95", "base MiB", "KiB an idle socket", "KiB a stream", "remarks")
-    return Table("Slow streams, and memory", head, [_slow_line(row.cells[0], row) for row in rows_of(cells, "slow")])
+    head = ("subject", "streams", "TTFT+ p50", "p95", "token+ p95", "remarks")
+    return Table("Slow streams", head, [
+        (
+            row.subject, str(row.streams), *(f"{ms:.1f}" for ms in row.cells[0].seen.first_ms[:2]),
+            f"{row.cells[0].seen.token_ms[1]:.1f}", row.remarks,
+        )
+        for row in rows_of(cells, "slow")
+    ])
 
 
-def _slow_line(cell: Cell, row: Row) -> Line:
-    seen = cell.seen
-    return (
-        cell.subject, str(cell.streams), f"{seen.first_ms[0]:.1f}", f"{seen.first_ms[1]:.1f}",
-        f"{seen.rss_base_kib / 1024:.1f}", f"{socket_kib(cell):.1f}", f"{stream_kib(cell):.1f}", row.remarks,
-    )
+def _memory(cells: Sequence[Cell]) -> Table:
+    head = ("subject", "base MiB", "KiB an idle socket", "KiB a stream", "streams", "remarks")
+    return Table("Memory", head, [
+        (
+            row.subject, f"{row.cells[0].seen.rss_base_kib / 1024:.1f}", f"{socket_kib(row.cells[0]):.1f}",
+            f"{stream_kib(row.cells[0]):.1f}", str(row.streams), row.remarks,
+        )
+        for row in rows_of(cells, "memory")
+    ])
 
 
 def _processes(cells: Sequence[Cell]) -> Table:
@@ -132,7 +142,7 @@ def _processes(cells: Sequence[Cell]) -> Table:
     found = sorted((c for c in cells if c.what == "processes"), key=lambda cell: (cell.processes, cell.streams))
     return Table("Two processes on two cores", head, [
         (
-            cell.subject, str(cell.processes), str(cell.streams), "yes" if processes.carries(cell) else "no",
+            cell.subject, str(cell.processes), str(cell.streams), "yes" if capacity.carries(cell) else "no",
             f"{cell.seen.first_ms[1]:.1f}", f"{cell.seen.token_ms[1]:.1f}",
             f"{cell.seen.tokens / cell.seen.seconds:.0f}", f"{cell.cpu_micros:.0f}",
         )

@@ -39,6 +39,8 @@ class Tally:
     #: From the sending to the first word about a queue, and to a refusal.
     told_waiting: list[int] = field(default_factory=list)
     told_refused: list[int] = field(default_factory=list)
+    #: Of the refused: those that had been accepted, and then found the queue full.
+    accepted_in_vain: int = 0
     #: Kept from the first moment on, measuring or not: a wrong token is wrong at any time.
     faults: Counter[str] = field(default_factory=Counter)
 
@@ -97,9 +99,10 @@ class Turn:
             self._tally.told_waiting.append(arrived - self._sent)
         self._has_waited = True
 
-    def refused(self, arrived: int) -> None:
+    def refused(self, arrived: int, *, was_accepted: bool) -> None:
         if self._tally.is_measuring:
             self._tally.told_refused.append(arrived - self._sent)
+            self._tally.accepted_in_vain += was_accepted
 
     def whole(self, content: str) -> None:
         """A completed response's text: nothing of it was seen before."""
