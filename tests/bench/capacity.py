@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from tests.bench.plan import Cell, Job
+from tests.bench.plan import BUSY_PERCENT, Cell, Job
 from tests.bench.rounds import Bench
 from tests.bench.search import largest
 from tests.bench.server import Subject
@@ -15,7 +15,6 @@ TOKEN_LIMIT_MS = 50.0
 FIRST_LIMIT_MS = 100.0
 #: Of a core: what a process can have of it when it runs before all others (the kernel keeps a twentieth).
 FULL_PERCENT = 95.0
-BUSY_PERCENT = 88.0
 PACE = Pace(tokens=150, rate=50, delay_ms=200)
 SECONDS = 4.0
 #: Where the search begins; it finds its way from anywhere.

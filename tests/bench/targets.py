@@ -99,7 +99,8 @@ def _against_floor(cells: Sequence[Cell], best: Cell, floor: str, floor_streams:
     if capacity.has_load_given_out(cells, floor):
         note = f"the load gave out before the floor: {floor_streams:.0f} streams is what a core would carry by its CPU"
     return Judgement(
-        _word(ratio >= limit), best.subject, "streams of 50/s a core", f"{ratio:.2f} × floor", f"≥ {limit} × floor", note
+        _word(ratio >= limit), best.subject, "streams of 50/s a core", f"{ratio:.2f} × floor", f"≥ {limit} × floor",
+        note,
     )
 
 
