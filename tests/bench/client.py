@@ -105,10 +105,11 @@ async def _connect(load: Load, tally: Tally) -> list[Conversation]:
 
 
 async def _start_spread(sockets: list[Conversation], pace: Pace) -> None:
-    """Starts are spread over one answer's length, so that the load is level; then one more length to settle."""
+    """Starts are spread over one answer's length, so that the load is level; then a fifth more to settle."""
     for socket in sockets:
         socket.next_turn()
-        await asyncio.sleep(pace.seconds / len(sockets))
+        if socket is not sockets[-1]:
+            await asyncio.sleep(pace.seconds / len(sockets))
     await asyncio.sleep(pace.seconds * 0.2)
 
 

@@ -142,9 +142,7 @@ class Conversation(asyncio.Protocol):
         self._loop.call_later(pause_seconds, self.next_turn)
 
     def _on_ai_message_snapshot(self, event: dict[str, object], arrived: int) -> None:
-        # An empty one is how an answer begins for who came by no socket.
-        if event["text"]:
-            self._tally.faults["snapshot"] += 1
+        self._tally.faults["snapshot"] += 1
 
     def _on_ai_message_rewind(self, event: dict[str, object], arrived: int) -> None:
         self._tally.faults["rewind"] += 1

@@ -88,6 +88,7 @@ class Prepared:
         self._template = template
         self._settings = {
             **_LIMITS, "SECRET_KEY": secrets.token_hex(32), "SOKSAK_DATA_DIR": str(directory), "LANGUAGE_CODE": "en",
+            "DJANGO_SETTINGS_MODULE": "chatproject.settings", "ALLOW_PROVIDER_REQUESTS": "true",
         }
         self.seats = self._prepare(provider_urls, seats)
 

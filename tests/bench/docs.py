@@ -40,7 +40,8 @@ The load needs a core too, and this machine has two in all. So one process share
 model, Postgres and Redis; then two processes, each with readers and a model of its own, have a core each and share
 the site's only Postgres and Redis, which may use both.""",
     "What instrumentation costs": """\
-Two servers alike but for marks, traces, metrics and log lines, measured in turn; each pair gives one ratio.""",
+Two servers alike but for marks, traces, browsers' reports, metrics and log lines, at the same time on the same core,
+with half of the streams each; each pair of cells gives one ratio.""",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 
@@ -88,6 +89,11 @@ class SseSeat(HttpSeat):
             for line in event.split(b"\n"):
                 if line.startswith(b"data: "):
                     self._event(line[6:], self._arrived)
+
+    def _on_ai_message_snapshot(self, event: dict[str, Any], arrived: int) -> None:
+        """How an answer begins here: with what had been written when it was first read, if anything."""
+        if self._turn is not None:
+            self._turn.snapshot(event["seq"], event["text"], arrived)
 
 
 class CompletedSeat(HttpSeat):

@@ -21,7 +21,7 @@ sections:
   capacity         streams a core carries until added token latency p95 > 50 ms or added TTFT p95 > 100 ms
   overload         1.5 and 3 times the capacity, with 80 % of it admitted and a quarter of that waiting
   processes        two processes on two cores against one on one, each core carrying its own load as well
-  instrumentation  the same server with and without, pair by pair
+  instrumentation  the same server with and without, side by side
 
 figures:
   TTFT+          added time to first token, ms: (first token's arrival − command sent) − (provider's first token
@@ -78,8 +78,8 @@ def _how_to_run(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, default=5.0, help="how long each cell is measured (5)")
     add("--rounds", type=int, default=2, help="rounds of load, interleaved; those after the first repeat N=50 only (2)")
     add("--memory-streams", type=int, default=300, help="streams for the memory figures; 0 leaves them out (300)")
-    add("--probes", type=int, default=6, help="probes of one search for a capacity, at most (6)")
-    add("--pairs", type=int, default=4, help="pairs of cells with and without instrumentation (4)")
+    add("--probes", type=int, default=5, help="probes of one search for a capacity, at most (5)")
+    add("--pairs", type=int, default=6, help="pairs of cells with and without instrumentation (6)")
     add("--capacity", type=int, default=100, help="streams a core carries, where this run does not measure it (100)")
     add("--realtime", action="store_true", help="run before all other processes (SCHED_RR, needs root): steadier")
 

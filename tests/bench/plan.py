@@ -24,6 +24,7 @@ FIRST_PACE = Pace(tokens=5, rate=50, delay_ms=50)
 PAUSE_SECONDS = 0.1
 #: Slow streams, so that memory is read while every one is in flight and the core is not full.
 SLOW_PACE = Pace(tokens=40, rate=4, delay_ms=200)
+MEMORY_PACE = Pace(tokens=20, rate=4, delay_ms=200)
 WARM_PACE = Pace(tokens=20, rate=100, delay_ms=20)
 #: At once, so that every thread and cache a server grows once is there before its memory is read.
 WARM_SEATS = 8
@@ -52,9 +53,9 @@ class Plan:
     memory_streams: int = 300
     slow_streams: int = 150
     #: Probes of one search for a capacity, at most.
-    probes: int = 6
+    probes: int = 5
     #: Pairs of cells with instrumentation on and off.
-    pairs: int = 4
+    pairs: int = 6
     #: Streams a core is expected to carry, where it has not been measured in this run.
     capacity: int = 100
     seats: int = 1200

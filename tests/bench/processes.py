@@ -40,9 +40,10 @@ class Side:
 
 
 def processes(bench: Bench, subjects: list[Subject]) -> None:
-    for subject in subjects:
-        if subject.kind == "soksak" and subject.database == "postgres" and subject.keeps:
-            bench.guarded(subject, partial(_compare, bench), f"two processes of {subject.name}")
+    """Of the first server only: what two processes have to do with each other is the same code on the other."""
+    sharing = [one for one in subjects if one.kind == "soksak" and one.database == "postgres" and one.keeps]
+    for subject in sharing[:1]:
+        bench.guarded(subject, partial(_compare, bench), f"two processes of {subject.name}")
 
 
 def _compare(bench: Bench, subject: Subject) -> None:

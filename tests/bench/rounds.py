@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.client import Seen
 from tests.bench.conversation import Seat
 from tests.bench.databases import Prepared, prepared
 from tests.bench.durability import store_of
@@ -120,16 +121,20 @@ class Bench:
     def _measured(self, served: Served, streams: int, job: Job, number: int) -> Cell:
         self.provider.late_p99_ms()
         seen = self.loader(served.running).run(served.take(streams), job)
-        subject = served.subject
-        return Cell(
-            subject=subject.name, kind=subject.kind, server=subject.server, database=subject.database,
-            what=job.what, streams=streams, round=number, late_p99_ms=self.provider.late_p99_ms(), seen=seen,
-            path=job.path, rate=job.pace.rate, calls_most=served.calls_most,
-        )
+        return cell_of(served, streams, job, number, seen, self.provider.late_p99_ms())
 
     def keep(self, cell: Cell) -> None:
         self.cells.append(cell)
         self.say(_line(cell))
+
+
+def cell_of(served: Served, streams: int, job: Job, number: int, seen: Seen, late_p99_ms: float) -> Cell:
+    subject = served.subject
+    return Cell(
+        subject=subject.name, kind=subject.kind, server=subject.server, database=subject.database, what=job.what,
+        streams=streams, round=number, late_p99_ms=late_p99_ms, seen=seen, path=job.path, rate=job.pace.rate,
+        calls_most=served.calls_most,
+    )
 
 
 def _line(cell: Cell) -> str:

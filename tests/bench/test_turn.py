@@ -63,6 +63,16 @@ def test_a_completed_response_is_checked_like_a_stream_and_timed_at_its_end() ->
     assert (tally.tokens, tally.turns, tally.added_end, tally.added_first) == (3, 1, [70], [])
 
 
+def test_a_snapshot_stands_for_what_was_not_seen() -> None:
+    tally = Tally(is_measuring=True)
+    turn = Turn("request", tally, TOKENS)
+    turn.snapshot(0, "", arrived=15)
+    turn.chunk(ChunkFrame(message_id="m", seq=1, chunk=CHUNKS[0]), arrived=50)
+    turn.snapshot(3, "".join(CHUNKS), arrived=60)
+    assert tally.faults == Counter()
+    assert (tally.tokens, tally.added_token) == (3, [30, 30, 20])
+
+
 def test_words_after_a_wait_are_no_measure_of_the_path() -> None:
     tally = Tally(is_measuring=True)
     turn = Turn("request", tally, TOKENS)

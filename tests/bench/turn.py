@@ -69,7 +69,16 @@ class Turn:
             self._tally.faults["seq"] += 1
         self._seq = frame.seq
         self._text.append(frame.chunk)
-        units = read_units(frame.chunk)
+        self._take(read_units(frame.chunk), arrived)
+
+    def snapshot(self, seq: int, text: str, arrived: int) -> None:
+        """The whole text so far, instead of what was seen of it."""
+        self._seq, self._text = seq, [text]
+        units = [unit for unit in read_units(text) if unit[0] > self._index]
+        if units:
+            self._take(units, arrived)
+
+    def _take(self, units: list[tuple[int, int]], arrived: int) -> None:
         self._check_order(units)
         if units[0][0] == 0:
             self._received = units.pop(0)[1]
