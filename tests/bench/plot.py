@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from tests.bench.plan import Cell
 from tests.bench.rows import Row, rows_of, words_of
 
-WIDTH, HEIGHT, TOP, LEFT, GAP = 320, 260, 66, 52, 48
+WIDTH, HEIGHT, TOP, LEFT, GAP = 320, 260, 66, 52, 60
 RATE = 50.0
 STYLE = """
 text { font: 12px system-ui, sans-serif; fill: #24292f } .title { font-weight: 600 }

@@ -48,7 +48,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.json.decode(path.read_bytes(), type=Result)
 
     def write(self, path: Path) -> None:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(self)) + b"\n")
+        """A cell a line."""
+        path.write_bytes(msgspec.json.encode(self).replace(b'{"subject":', b'\n{"subject":') + b"\n")
 
 
 def command_line(arguments: list[str]) -> str:

@@ -45,7 +45,7 @@ def _load_line(row: Row, rows: Sequence[Row], first: Row) -> Line:
         row.subject, str(row.streams), f"{row.rate:g}",
         *(f"{ms:.1f}" for ms in _medians(cell.seen.first_ms for cell in first.cells)),
         *(f"{ms:.2f}" for ms in _medians(cell.seen.token_ms for cell in row.cells)),
-        f"{row.mid(lambda cell: cell.seen.end_ms[1]):.1f}",
+        f"{first.mid(lambda cell: cell.seen.end_ms[1]):.1f}",
         f"{median(micros):.0f}", f"{min(micros):.0f}–{max(micros):.0f}",
         "-" if instructions is None else f"{instructions:.0f}",
         _ratio(times(row, reference_of(row, rows, "bare"))), _ratio(times(row, reference_of(row, rows, "floor"))),
