@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from tests.bench.plan import FIRST_PACE, MEMORY_PACE, SLOW_PACE, Job
+from tests.bench.plan import FIRST_PACE, SLOW_PACE, Job
 from tests.bench.rounds import Bench
 from tests.bench.server import Subject
 
@@ -56,6 +56,6 @@ def slow(bench: Bench, subjects: list[Subject]) -> None:
 def _slow(bench: Bench, subject: Subject) -> None:
     plan, reports = bench.plan, subject.is_reported_to
     with bench.serving(subject) as served:
-        bench.cell(served, plan.memory_streams, Job("memory", MEMORY_PACE, MEMORY_SECONDS, reports=reports))
+        bench.cell(served, plan.memory_streams, Job("memory", SLOW_PACE, MEMORY_SECONDS, reports=reports))
         if subject.kind == "soksak" and plan.slow_streams:
             bench.cell(served, plan.slow_streams, Job("slow", SLOW_PACE, SLOW_SECONDS, reports=reports))

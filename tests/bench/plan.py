@@ -24,7 +24,6 @@ FIRST_PACE = Pace(tokens=5, rate=50, delay_ms=50)
 PAUSE_SECONDS = 0.1
 #: Slow streams, so that memory is read while every one is in flight and the core is not full.
 SLOW_PACE = Pace(tokens=40, rate=4, delay_ms=200)
-MEMORY_PACE = Pace(tokens=20, rate=4, delay_ms=200)
 WARM_PACE = Pace(tokens=20, rate=100, delay_ms=20)
 #: At once, so that every thread and cache a server grows once is there before its memory is read.
 WARM_SEATS = 8
