@@ -30,7 +30,7 @@ types: dev-environment ## mypy, strict
 js: dev-environment ## the browser modules' own tests
 	@$(NODE) --test 'tests/js/**/*.test.js'
 
-bench: dev-environment ## what our layers add to a token, beside two references; 25 minutes (BENCH=--quick, BENCH=--help)
+bench: dev-environment ## what our layers add to a token, beside two references; half an hour (BENCH=--quick, BENCH=--help)
 	@$(VENV_PYTHON) -m tests.bench $(BENCH)
 
 storm: dev-environment ## hundreds of conversations while workers and Redis die (SEED=, STORM=--takeover|--rolling|--resume|--herd)

@@ -58,7 +58,8 @@ def has_load_given_out(cells: Sequence[Cell], subject: str) -> bool:
     """What ended the search was the provider or the client: the server had time to spare."""
     best = best_of(cells, subject)
     above = [c for c in probes_of(cells, subject) if best is None or c.streams > best.streams]
-    return all(cell.is_late and cell.core_percent < BUSY_PERCENT for cell in above)
+    nearest = min(above, key=lambda cell: cell.streams, default=None)
+    return nearest is None or (nearest.is_late and nearest.core_percent < BUSY_PERCENT)
 
 
 def estimated(cells: Sequence[Cell], subject: str) -> float:

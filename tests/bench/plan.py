@@ -31,6 +31,8 @@ WARM_SEATS = 8
 LATE_LIMIT_MS = 10.0
 #: Of a core: a server that takes more has no time to spare, and what is late may be late because of it.
 BUSY_PERCENT = 88.0
+#: Below this neither the server nor its load, which costs less than any server, can have been full.
+EASY_PERCENT = 60.0
 CELL_SECONDS = 180.0
 
 
