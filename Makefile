@@ -30,8 +30,8 @@ types: dev-environment ## mypy, strict
 js: dev-environment ## the browser modules' own tests
 	@$(NODE) --test 'tests/js/**/*.test.js'
 
-bench: dev-environment ## what our layers add to a token, beside two references
-	@$(VENV_PYTHON) -m tests.bench
+bench: dev-environment ## what our layers add to a token, beside two references; half an hour (BENCH=--quick, BENCH=--help)
+	@$(VENV_PYTHON) -m tests.bench $(BENCH)
 
 storm: dev-environment ## hundreds of conversations while workers and Redis die (SEED=, STORM=--takeover|--rolling|--resume|--herd)
 	@$(VENV_PYTHON) -m tests.faults.storm --seed $(or $(SEED),1) $(STORM)

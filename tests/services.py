@@ -57,13 +57,18 @@ SERVICES: dict[str, Callable[[Path], Service]] = {
 
 @contextlib.contextmanager
 def run() -> Iterator[Path]:
-    """The folder of this test run, known to all its processes by the environment; gone afterwards, servers included."""
+    """The folder of this test run, known to all its processes by the environment; gone afterwards, servers included.
+
+    Within another run it has servers of its own.
+    """
     folder = make_run_folder()
+    outer = {name: os.environ[name] for name in (RUN_FOLDER, RUN_OWNER) if name in os.environ}
     os.environ |= {RUN_FOLDER: str(folder), RUN_OWNER: str(os.getpid())}
     try:
         yield folder
     finally:
         del os.environ[RUN_FOLDER], os.environ[RUN_OWNER]
+        os.environ |= outer
         end_run(folder)
 
 

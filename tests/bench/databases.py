@@ -15,12 +15,11 @@ from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
-import psutil
 import psycopg
 from psycopg import sql
 
-from tests.bench.measure import BenchError, hurry
-from tests.bench.seat import Seat
+from tests.bench.conversation import Seat
+from tests.bench.measure import BenchError, hurry, listener
 from tests.service_base import Unavailable
 from tests.services import postgres_server
 
@@ -30,9 +29,13 @@ _LIMITS = {
     "CHAT_COMMANDS_PER_MINUTE": "1000000",
     "CHAT_GENERATIONS_PER_USER": "1000",
     "CHAT_SOCKETS_PER_USER": "1000",
+    "ADMISSION_MAX_CALLS": "0",
 }
 #: Whatever model this machine is set up for must not be asked.
-_FOREIGN = ("PROVIDER_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "REDIS_", "CHAT_", "STREAM_")
+_FOREIGN = (
+    "PROVIDER_", "OPENAI_", "ANTHROPIC_", "GEMINI_", "REDIS_", "CHAT_", "STREAM_", "ADMISSION_",
+    "HEDGE_", "OTEL_", "LOG_",
+)
 
 
 class Template(Protocol):
@@ -76,18 +79,22 @@ class PostgresTemplate:
 
 
 class Prepared:
-    """A prepared database with its seats. `environment()` is a server's, on a fresh copy."""
+    """A prepared database with its seats; the n-th seat's model is the n-th provider, round and round.
 
-    def __init__(self, template: Template, directory: Path, provider_url: str, seats: int) -> None:
+    `environment()` is a server's, on a fresh copy.
+    """
+
+    def __init__(self, template: Template, directory: Path, provider_urls: list[str], seats: int) -> None:
         self._template = template
         self._settings = {
             **_LIMITS, "SECRET_KEY": secrets.token_hex(32), "SOKSAK_DATA_DIR": str(directory), "LANGUAGE_CODE": "en",
+            "DJANGO_SETTINGS_MODULE": "chatproject.settings", "ALLOW_PROVIDER_REQUESTS": "true",
         }
-        self.seats = self._prepare(provider_url, seats)
+        self.seats = self._prepare(provider_urls, seats)
 
-    def _prepare(self, provider_url: str, seats: int) -> list[Seat]:
+    def _prepare(self, provider_urls: list[str], seats: int) -> list[Seat]:
         done = subprocess.run(
-            [sys.executable, "-m", "tests.bench.prepare", str(seats), provider_url],
+            [sys.executable, "-m", "tests.bench.prepare", str(seats), *provider_urls],
             env=self._environment(self._template.prepared_url), capture_output=True, check=False,
         )
         if done.returncode:
@@ -104,26 +111,17 @@ class Prepared:
 
 @contextlib.contextmanager
 def prepared(
-    kind: str, directory: Path, *, provider_url: str, seats: int, realtime: bool
+    kind: str, directory: Path, *, provider_urls: list[str], seats: int, realtime: bool
 ) -> Iterator[Prepared]:
     """`kind` is sqlite or postgres; the Postgres server is a private one that ends with us."""
     directory.mkdir(parents=True, exist_ok=True)
     if kind == "sqlite":
-        yield Prepared(SqliteTemplate(directory), directory, provider_url, seats)
+        yield Prepared(SqliteTemplate(directory), directory, provider_urls, seats)
         return
     try:
         with postgres_server() as server_url:
             if realtime:
-                hurry(_listener(urlsplit(server_url).port))
-            yield Prepared(PostgresTemplate(server_url), directory, provider_url, seats)
+                hurry(listener(urlsplit(server_url).port))
+            yield Prepared(PostgresTemplate(server_url), directory, provider_urls, seats)
     except Unavailable as error:
         raise BenchError(str(error)) from None
-
-
-def _listener(port: int | None) -> int:
-    """Pid of the process that listens on `port`."""
-    return next(
-        found.pid
-        for found in psutil.net_connections("tcp")
-        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid
-    )

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from tests.bench.measure import BenchError
+from tests.bench.measure import BenchError, hurry, listener
 from tests.bench.plan import Cell
-from tests.bench.report import Row, rows_of, times, verdict
+from tests.bench.rows import Row, rows_of, times, verdict
 from tests.bench.server import Subject
 from tests.redis_server import RedisServer
 from tests.service_base import Unavailable
@@ -29,7 +29,7 @@ class Keeps(StrEnum):
     """`Subject.keeps`. Redis goes away after the server has warmed up."""
 
     NOTHING = "keeps-nothing"
-    ALL = "keeps-all"
+    ALL = "everything"
     REDIS_KILLED = "redis-killed"
     REDIS_STALLED = "redis-stalled"
 
@@ -41,8 +41,9 @@ def subjects(server: str) -> list[Subject]:
 class Store:
     """The Redis of one server process, or none."""
 
-    def __init__(self, keeps: str, folder: Path) -> None:
+    def __init__(self, keeps: str, folder: Path, *, realtime: bool) -> None:
         self._keeps = keeps
+        self._realtime = realtime
         self._redis = RedisServer(folder)
 
     @property
@@ -50,6 +51,11 @@ class Store:
         if self._keeps == Keeps.NOTHING:
             return {"STREAM_CHECKPOINT_SECONDS": NEVER_SECONDS}
         return {"REDIS_URL": f"redis://127.0.0.1:{self._redis.port}/0"} if self._keeps else {}
+
+    @property
+    def port(self) -> int:
+        """Of its Redis; 0 where there is none."""
+        return self._redis.port
 
     def strike(self) -> None:
         if self._keeps == Keeps.REDIS_KILLED:
@@ -60,6 +66,8 @@ class Store:
     def start(self) -> None:
         if self._keeps and self._keeps != Keeps.NOTHING:
             self._redis.start()
+            if self._realtime:
+                hurry(listener(self._redis.port))
 
     def stop(self) -> None:
         if self._redis.is_running:
@@ -67,10 +75,10 @@ class Store:
 
 
 @contextmanager
-def store_of(subject: Subject, folder: Path) -> Iterator[Store]:
+def store_of(subject: Subject, folder: Path, *, realtime: bool) -> Iterator[Store]:
     """Raises BenchError where there is no Redis to start."""
     folder.mkdir(parents=True, exist_ok=True)
-    store = Store(subject.keeps, folder)
+    store = Store(subject.keeps, folder, realtime=realtime)
     try:
         store.start()
         yield store

@@ -11,6 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1024
 
 
@@ -101,3 +103,21 @@ def hurry(pid: int) -> None:
     """Before all ordinary processes, with what it will start; 0 is this one. Does nothing where it is not allowed."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+
+
+def listener(port: int | None) -> int:
+    """Pid of the process that listens on `port`."""
+    return next(
+        found.pid
+        for found in psutil.net_connections("tcp")
+        if found.status == psutil.CONN_LISTEN and found.laddr and found.laddr.port == port and found.pid
+    )
+
+
+def move(pid: int, cores: set[int]) -> None:
+    """A process with all it has started, and what it will start, to these cores."""
+    root = psutil.Process(pid)
+    for process in (root, *root.children(recursive=True)):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            for thread in process.threads():
+                os.sched_setaffinity(thread.id, cores)

@@ -1,4 +1,4 @@
-"""What is run, in which order, at which pace; and one cell of it carried out."""
+"""What is run at which pace, and one cell of it carried out."""
 
 from __future__ import annotations
 
@@ -11,50 +11,68 @@ from dataclasses import dataclass
 import msgspec
 
 from tests.bench.client import Load, Seen
+from tests.bench.conversation import Manner, Seat
 from tests.bench.measure import BenchError, pin
-from tests.bench.seat import Seat
 from tests.bench.server import Running
 from tests.bench.tokens import Pace
 
 LOAD_PACE = Pace(tokens=200, rate=50, delay_ms=200)
-#: Short answers, one after the other: enough first tokens at one stream for a percentile. With a pause between
-#: them, as one person is not their own rival: what a server does after an answer must not delay the next one.
+#: Short answers, one after the other: enough first tokens at one stream for a percentile.
 FIRST_PACE = Pace(tokens=5, rate=50, delay_ms=50)
-FIRST_PAUSE_SECONDS = 0.1
+#: Nobody answers at the very moment in which an answer ends: what a server does after an answer, and the browser's
+#: report of it, must not delay the next one.
+PAUSE_SECONDS = 0.1
 #: Slow streams, so that memory is read while every one is in flight and the core is not full.
-MEMORY_PACE = Pace(tokens=40, rate=4, delay_ms=200)
+SLOW_PACE = Pace(tokens=40, rate=4, delay_ms=200)
 WARM_PACE = Pace(tokens=20, rate=100, delay_ms=20)
 #: At once, so that every thread and cache a server grows once is there before its memory is read.
 WARM_SEATS = 8
 #: Above this the provider or the client, not the server, may have been the slow one.
 LATE_LIMIT_MS = 10.0
+#: Of a core: a server that takes more has no time to spare, and what is late may be late because of it.
+BUSY_PERCENT = 88.0
+#: Below this neither the server nor its load, which costs less than any server, can have been full.
+EASY_PERCENT = 60.0
 CELL_SECONDS = 180.0
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`streams` are run in the first round; later rounds repeat `repeat_at`, where ratios are read."""
+    """`streams` are run in the first round; later rounds repeat `repeat_at`, where ratios are read.
 
-    streams: tuple[int, ...] = (1, 50, 200)
+    `fast_rate`: tokens a second of the second pace, at `repeat_at` streams; 0 leaves it out.
+    """
+
+    streams: tuple[int, ...] = (1, 50, 200, 500)
     pace: Pace = LOAD_PACE
+    fast_rate: float = 100.0
     seconds: float = 5.0
     first_seconds: float = 10.0
     rounds: int = 2
     repeat_at: int = 50
-    memory_streams: int = 200
+    #: Streams at which memory is read, and at which slow streams' first words are; 0 leaves them out.
+    memory_streams: int = 300
+    slow_streams: int = 150
+    #: Probes of one search for a capacity, at most.
+    probes: int = 5
+    #: Pairs of cells with instrumentation on and off.
+    pairs: int = 6
+    #: Streams a core is expected to carry, where it has not been measured in this run.
+    capacity: int = 100
+    seats: int = 1200
     realtime: bool = False
 
     def streams_of(self, round_number: int) -> tuple[int, ...]:
         return self.streams if round_number == 0 else tuple(n for n in self.streams if n == self.repeat_at)
 
     @property
-    def seats(self) -> int:
-        """Every cell of one server process has its own seats, so that no room's history is longer than another's."""
-        return WARM_SEATS + max(sum(self.streams), self.memory_streams)
+    def fast_pace(self) -> Pace:
+        """The same answer, sooner."""
+        return Pace(self.pace.tokens, self.fast_rate, self.pace.delay_ms)
 
 
 class Cell(msgspec.Struct, frozen=True, kw_only=True):
-    """One measurement. `what` is load, first (short answers, one stream) or memory."""
+    """One measurement. `what`: load, first (short answers, one stream), or the section it belongs to."""
 
     subject: str
     kind: str
@@ -65,6 +83,11 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     round: int
     late_p99_ms: float
     seen: Seen
+    path: str = "socket"
+    rate: float = 50.0
+    processes: int = 1
+    #: What the process was told of requests at a time; 0: no bound.
+    calls_most: int = 0
 
     @property
     def cpu_micros(self) -> float:
@@ -82,6 +105,11 @@ class Cell(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def core_percent(self) -> float:
         return self.seen.cpu_seconds / self.seen.seconds * 100
+
+    @property
+    def is_late(self) -> bool:
+        """The provider, and with it the client beside it, had not enough of its core."""
+        return self.late_p99_ms > LATE_LIMIT_MS
 
 
 class Provider:
@@ -106,6 +134,18 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Job:
+    """What one cell asks of a load client."""
+
+    what: str
+    pace: Pace
+    seconds: float
+    path: str = "socket"
+    drain: bool = True
+    reports: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Loader:
     """Runs load clients against one server process."""
 
@@ -114,12 +154,11 @@ class Loader:
     realtime: bool
     count_instructions: bool
 
-    def run(
-        self, seats: list[Seat], pace: Pace, seconds: float, *, pause_seconds: float = 0.0, drain: bool = True
-    ) -> Seen:
+    def run(self, seats: list[Seat], job: Job) -> Seen:
         load = Load(
-            port=self.running.port, pid=self.running.pid, seats=seats, pace=pace, seconds=seconds,
-            pause_seconds=pause_seconds, drain=drain, count_instructions=self.count_instructions,
+            port=self.running.port, pid=self.running.pid, seats=seats, seconds=job.seconds, path=job.path,
+            manner=Manner(pace=job.pace, pause_seconds=PAUSE_SECONDS, reports=job.reports),
+            drain=job.drain, count_instructions=self.count_instructions,
         )
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.client"],
@@ -127,5 +166,6 @@ class Loader:
             preexec_fn=lambda: pin(self.core, realtime=self.realtime),
         )
         if done.returncode:
-            raise BenchError(f"The load client failed: {done.stderr.decode().strip().splitlines()[-1]}")
+            said = done.stderr.decode().strip().splitlines() or [f"exit code {done.returncode}"]
+            raise BenchError(f"The load client failed: {said[-1]}")
         return msgspec.json.decode(done.stdout, type=Seen)

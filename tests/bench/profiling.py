@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench.client import Seen
 from tests.bench.measure import BenchError, thread_cpu_seconds
+from tests.bench.plan import Job
 from tests.bench.rounds import Bench
 from tests.bench.server import Subject
 from tests.bench.stacks import Stacks
@@ -41,9 +42,10 @@ def profile(bench: Bench, subjects: list[Subject]) -> None:
 
 def _profile_one(bench: Bench, subject: Subject, *, spy: str) -> None:
     output = bench.directory / f"{subject.name.replace(' ', '-')}.stacks"
-    with bench.serving(subject) as (running, seats), ThreadPoolExecutor(1) as pool:
-        pace = bench.plan.pace
-        load = pool.submit(bench.loader(running).run, seats[:STREAMS], pace, THREAD_SECONDS + SAMPLE_SECONDS + 2.0)
+    with bench.serving(subject) as served, ThreadPoolExecutor(1) as pool:
+        pace, running = bench.plan.pace, served.running
+        job = Job("profile", pace, THREAD_SECONDS + SAMPLE_SECONDS + 2.0, reports=subject.is_reported_to)
+        load = pool.submit(bench.loader(running).run, served.take(STREAMS), job)
         time.sleep(pace.seconds * 1.2 + 2.0)
         shares = _thread_shares(running.pid)
         _record(spy, running.pid, output)

@@ -1,35 +1,41 @@
-"""Carries out the plan: every subject in turn, round after round, so that a slow moment of the machine hits all."""
+"""Servers started, warmed and measured one cell at a time. What is measured when is the sections' business."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
+from tests.bench.client import Seen
+from tests.bench.conversation import Seat
 from tests.bench.databases import Prepared, prepared
 from tests.bench.durability import store_of
 from tests.bench.measure import BenchError
-from tests.bench.plan import (
-    FIRST_PACE,
-    FIRST_PAUSE_SECONDS,
-    LATE_LIMIT_MS,
-    MEMORY_PACE,
-    WARM_PACE,
-    WARM_SEATS,
-    Cell,
-    Loader,
-    Plan,
-    Provider,
-)
-from tests.bench.seat import Seat
+from tests.bench.plan import EASY_PERCENT, LATE_LIMIT_MS, WARM_PACE, WARM_SEATS, Cell, Job, Loader, Plan, Provider
 from tests.bench.server import Cores, Running, Subject, serve
-from tests.bench.tokens import Pace
 
 Say = Callable[[str], None]
 REFERENCE_PATH = "/ws/"
-WARM_SECONDS = 1.0
+WARM = Job("warm", WARM_PACE, 1.0)
+
+
+@dataclass
+class Served:
+    """A warm server process and its seats, handed out in turn: the longer until a room's history grows, the better."""
+
+    subject: Subject
+    running: Running
+    seats: list[Seat]
+    calls_most: int = 0
+    _next: int = 0
+
+    def take(self, count: int) -> list[Seat]:
+        """Raises BenchError when there are not so many."""
+        if count > len(self.seats):
+            raise BenchError(f"{count} streams, but only {len(self.seats)} seats")
+        start, self._next = self._next, (self._next + count) % len(self.seats)
+        return (self.seats[start:] + self.seats[:start])[:count]
 
 
 @dataclass
@@ -50,14 +56,6 @@ class Bench:
     cells: list[Cell] = field(default_factory=list)
     skipped: dict[str, str] = field(default_factory=dict)
 
-    def run(self, subjects: list[Subject]) -> None:
-        with self.ready(subjects):
-            for number in range(self.plan.rounds):
-                for subject in subjects:
-                    self.guarded(subject, partial(self._round, number=number))
-            for subject in subjects if self.plan.memory_streams else []:
-                self.guarded(subject, self._memory)
-
     @contextmanager
     def ready(self, subjects: list[Subject]) -> Iterator[None]:
         """The databases that `subjects` need, for as long as the context lasts."""
@@ -70,7 +68,7 @@ class Bench:
             self.say(f"preparing {kind}: {self.plan.seats} people, rooms and sessions")
             try:
                 context = prepared(
-                    kind, self.directory / kind, provider_url=self.provider.url, seats=self.plan.seats,
+                    kind, self.directory / kind, provider_urls=[self.provider.url], seats=self.plan.seats,
                     realtime=self.plan.realtime,
                 )
                 self.databases[kind] = stack.enter_context(context)
@@ -78,70 +76,74 @@ class Bench:
                 self.skipped[kind] = str(error)
                 self.say(f"SKIPPED everything on {kind}: {error}")
 
-    def guarded(self, subject: Subject, action: Callable[[Subject], None]) -> None:
-        """Run `action`; a subject that cannot run is skipped with its reason, the others go on."""
-        if subject.name in self.skipped or subject.database in self.skipped:
+    def guarded(self, subject: Subject, action: Callable[[Subject], None], name: str = "") -> None:
+        """Run `action`; a subject (or the `name`d part of it) that cannot run is skipped with its reason."""
+        name = name or subject.name
+        if {name, subject.name, subject.database} & self.skipped.keys():
             return
         try:
             action(subject)
         except BenchError as error:
-            self.skipped[subject.name] = str(error)
-            self.say(f"SKIPPED {subject.name}: {error}")
+            self.skipped[name] = str(error)
+            self.say(f"SKIPPED {name}: {error}")
 
     @contextmanager
-    def serving(self, subject: Subject) -> Iterator[tuple[Running, list[Seat]]]:
-        """A fresh server process, warm, on a fresh database, and the seats that were not used to warm it."""
+    def serving(self, subject: Subject, extra: Mapping[str, str] | None = None) -> Iterator[Served]:
+        """A fresh server process, warm, on a fresh database; `extra` are settings of its environment."""
         known = self.databases.get(subject.database)
         environment = known.environment() if known else {"BENCH_PROVIDER_URL": self.provider.url}
         slug = subject.name.replace(" ", "-")
         log = self.logs / f"{slug}.log"
-        with store_of(subject, self.directory / slug) as store, serve(
-            subject, environment={**environment, **store.environment}, core=self.cores.server,
+        store = store_of(subject, self.directory / slug, realtime=self.plan.realtime)
+        with store as kept, serve(
+            subject, environment={**environment, **kept.environment, **(extra or {})}, core=self.cores.server,
             realtime=self.plan.realtime, log=log,
         ) as running:
             seats = known.seats if known else [Seat(REFERENCE_PATH)] * self.plan.seats
-            warm = self.loader(running).run(seats[:WARM_SEATS], WARM_PACE, WARM_SECONDS)
+            warm = self.loader(running).run(seats[:WARM_SEATS], WARM)
             if not warm.tokens:
                 raise BenchError(f"It answers nothing: {warm.faults}; see {log}")
-            store.strike()
-            yield running, seats[WARM_SEATS:]
+            kept.strike()
+            yield Served(subject, running, seats[WARM_SEATS:])
 
     def loader(self, running: Running) -> Loader:
         return Loader(running, self.cores.load, self.plan.realtime, self.count_instructions)
 
-    def _round(self, subject: Subject, *, number: int) -> None:
-        with self.serving(subject) as (running, seats):
-            used = 0
-            for streams in self.plan.streams_of(number):
-                if streams == 1:
-                    self._cell(subject, running, seats[:1], FIRST_PACE, self.plan.first_seconds, "first", number)
-                chosen = seats[used : used + streams]
-                self._cell(subject, running, chosen, self.plan.pace, self.plan.seconds, "load", number)
-                used += streams
+    def cell(self, served: Served, streams: int, job: Job, number: int = 0) -> Cell:
+        """Measure, keep and tell one cell; once more where the load was late by some accident."""
+        cell = self._measured(served, streams, job, number)
+        if cell.is_late and cell.core_percent < EASY_PERCENT:
+            self.say(_line(cell) + ": again")
+            cell = self._measured(served, streams, job, number)
+        self.keep(cell)
+        return cell
 
-    def _memory(self, subject: Subject) -> None:
-        with self.serving(subject) as (running, seats):
-            chosen = seats[: self.plan.memory_streams]
-            self._cell(subject, running, chosen, MEMORY_PACE, 2.0, "memory", 0)
-
-    def _cell(
-        self, subject: Subject, running: Running, seats: list[Seat], pace: Pace, seconds: float, what: str, number: int
-    ) -> None:
+    def _measured(self, served: Served, streams: int, job: Job, number: int) -> Cell:
         self.provider.late_p99_ms()
-        pause = FIRST_PAUSE_SECONDS if what == "first" else 0.0
-        seen = self.loader(running).run(seats, pace, seconds, pause_seconds=pause, drain=what != "memory")
-        cell = Cell(
-            subject=subject.name, kind=subject.kind, server=subject.server, database=subject.database,
-            what=what, streams=len(seats), round=number, late_p99_ms=self.provider.late_p99_ms(), seen=seen,
-        )
+        seen = self.loader(served.running).run(served.take(streams), job)
+        return cell_of(served, streams, job, number, seen, self.provider.late_p99_ms())
+
+    def keep(self, cell: Cell) -> None:
         self.cells.append(cell)
         self.say(_line(cell))
+
+
+def cell_of(served: Served, streams: int, job: Job, number: int, seen: Seen, late_p99_ms: float) -> Cell:
+    subject = served.subject
+    return Cell(
+        subject=subject.name, kind=subject.kind, server=subject.server, database=subject.database, what=job.what,
+        streams=streams, round=number, late_p99_ms=late_p99_ms, seen=seen, path=job.path, rate=job.pace.rate,
+        calls_most=served.calls_most,
+    )
 
 
 def _line(cell: Cell) -> str:
     late = f", PROVIDER LATE {cell.late_p99_ms} ms" if cell.late_p99_ms > LATE_LIMIT_MS else ""
     faults = f", FAULTS {cell.seen.faults}" if cell.seen.faults else ""
+    first, token = cell.seen.first_ms, cell.seen.token_ms
+    path = "" if cell.path == "socket" else f" {cell.path}"
     return (
-        f"round {cell.round + 1}  {cell.subject:24} {cell.what:6} ×{cell.streams:<4} {cell.cpu_micros:6.0f} µs/token  "
-        f"added TTFT p50/p95 {cell.seen.first_ms[0]:.1f}/{cell.seen.first_ms[1]:.1f} ms{late}{faults}"
+        f"{cell.what + path:16} {cell.subject:36} ×{cell.streams:<4} {cell.rate:3.0f}/s "
+        f"{cell.cpu_micros:5.0f} µs/token  TTFT+ {first[0]:.1f}/{first[1]:.1f}  token+ {token[0]:.1f}/{token[1]:.1f} ms"
+        f"  core {cell.core_percent:.0f} %{late}{faults}"
     )

@@ -30,19 +30,31 @@ class Subject:
     """What is measured: `kind` soksak, bare or floor; `server` daphne, uvicorn or raw; `database` or "".
 
     `keeps`: which stores it writes an answer to, as in durability.Keeps; "": a server alone, without Redis.
+    `measures`: with its instrumentation, as it always is; False takes it out, to see what it costs.
     """
 
     kind: str
     server: str
     database: str = ""
     keeps: str = ""
+    measures: bool = True
 
     @property
     def name(self) -> str:
-        return " ".join(part for part in (self.kind, self.server, self.database, self.keeps) if part)
+        silent = "" if self.measures else "uninstrumented"
+        return " ".join(part for part in (self.kind, self.server, self.database, self.keeps, silent) if part)
+
+    @property
+    def is_reported_to(self) -> bool:
+        """Browsers tell it what they measured."""
+        return self.kind == "soksak" and self.measures
 
     def arguments(self, port: int) -> list[str]:
         """Arguments of the Python that serves it on `port`."""
+        arguments = self._arguments(port)
+        return arguments if self.measures else ["-m", "tests.bench.uninstrumented", *arguments]
+
+    def _arguments(self, port: int) -> list[str]:
         if self.kind == "floor":
             return ["-m", "tests.bench.floor", str(port)]
         if self.kind == "soksak" and self.server == "daphne":

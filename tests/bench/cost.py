@@ -1,0 +1,48 @@
+"""What instrumentation costs: two servers alike but for it, at the same time on the same core.
+
+Both see the same moments of the machine, which differ by more than what is looked for.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
+
+from tests.bench.client import Seen
+from tests.bench.plan import Job
+from tests.bench.rounds import Bench, Served, cell_of
+from tests.bench.server import Subject
+
+
+def instrumentation(bench: Bench, subjects: list[Subject]) -> None:
+    """Of the first server only: what is switched off is the same code on the other."""
+    for subject in [one for one in subjects if one.kind == "soksak"][:1]:
+        bench.guarded(subject, partial(_pairs, bench), f"instrumentation of {subject.name}")
+
+
+def _pairs(bench: Bench, subject: Subject) -> None:
+    with ExitStack() as stack:
+        both = [stack.enter_context(bench.serving(one)) for one in (subject, replace(subject, measures=False))]
+        for number in range(bench.plan.pairs):
+            _pair(bench, both if number % 2 == 0 else both[::-1], number)
+
+
+def _pair(bench: Bench, both: list[Served], number: int) -> None:
+    """Half of the streams each."""
+    streams = bench.plan.repeat_at // 2
+    jobs = [
+        Job("instrumentation", bench.plan.pace, bench.plan.seconds, reports=served.subject.is_reported_to)
+        for served in both
+    ]
+
+    def run(served: Served, job: Job) -> Seen:
+        return bench.loader(served.running).run(served.take(streams), job)
+
+    bench.provider.late_p99_ms()
+    with ThreadPoolExecutor(len(both)) as pool:
+        found = list(pool.map(run, both, jobs))
+    late = bench.provider.late_p99_ms()
+    for served, job, seen in zip(both, jobs, found, strict=True):
+        bench.keep(cell_of(served, streams, job, number, seen, late))

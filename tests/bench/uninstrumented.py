@@ -1,0 +1,84 @@
+"""`python -m tests.bench.uninstrumented ARGUMENTS…`: runs Python's ARGUMENTS with the product's instrumentation out.
+
+Out: stage marks, traces, counters and histograms, the lines of the log up to info with what is bound to them. What
+stays: the record of each call to a model, since health, hedging and the bill live on it. For the bench only.
+"""
+
+from __future__ import annotations
+
+import os
+import runpy
+import sys
+from typing import Any
+
+
+def main(arguments: list[str]) -> None:
+    _silence_metrics()
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
+    import django
+
+    django.setup()
+    _silence_logs()
+    _silence_marks()
+    if arguments[0] == "-m":
+        sys.argv = arguments[1:]
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = arguments
+        runpy.run_path(arguments[0], run_name="__main__")
+
+
+def nothing(*_: Any, **__: Any) -> None:
+    """Instead of whatever would have been noted."""
+
+
+def nothing_marked(*_: Any, **__: Any) -> dict[str, float]:
+    return {}
+
+
+def itself(metric: Any, *_: Any, **__: Any) -> Any:
+    return metric
+
+
+def _silence_metrics() -> None:
+    from prometheus_client import Counter, Gauge, Histogram
+    from prometheus_client.metrics import MetricWrapperBase
+
+    wrapper: Any = MetricWrapperBase
+    wrapper.labels = itself
+    for metric, names in ((Counter, ("inc",)), (Gauge, ("inc", "dec", "set")), (Histogram, ("observe",))):
+        for name in names:
+            setattr(metric, name, nothing)
+
+
+def _silence_logs() -> None:
+    import structlog
+
+    for name in ("debug", "info"):
+        setattr(structlog.stdlib.BoundLogger, name, nothing)
+    structlog.contextvars.bind_contextvars = nothing  # type: ignore[assignment]
+
+
+def _silence_marks() -> None:
+    from chat import traces
+    from streaming import closing
+    from streaming.instrumentation import Meter, StageClock
+
+    def note_first(meter: Any, text: str, now: float, gap: float) -> None:
+        if meter.call.first_seconds is None:
+            meter.call.first_seconds = now - meter.call.asked_at
+
+    silent: tuple[tuple[Any, str, Any], ...] = (
+        (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
+        (Meter, "_note_content", note_first), (Meter, "_observe", nothing),
+        (closing, "_log", nothing), (closing, "_marks", nothing_marked), (closing, "Trace", nothing),
+        (traces, "write", nothing),
+    )
+    for owner, name, instead in silent:
+        # Renamed meanwhile, it would cost what it costs and nobody would know.
+        assert callable(getattr(owner, name)), name
+        setattr(owner, name, instead)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
