@@ -33,12 +33,12 @@ def is_month_alarmed(slo: Slo, traffic: Iterator[Tally]) -> bool:
     return any(minutes_to_alarm(slo, Seen(), traffic, minutes) for _ in range(STAGES_A_MONTH))
 
 
-def is_stage_promoted(slo: Slo, traffic: Iterator[Tally]) -> bool:
-    """Is `slo` ever taken for proven in a stage of a quarter of a month, with a look at every minute?"""
+def is_stage_promoted(slo: Slo, traffic: Iterator[Tally], soak_minutes: int = 0) -> bool:
+    """Is `slo` ever taken for proven in a stage of a quarter of a month, with a look at every minute after the soak?"""
     minutes, seen = MONTH_MINUTES // STAGES_A_MONTH, Seen()
-    for tally in islice(traffic, minutes):
+    for minute, tally in enumerate(islice(traffic, minutes)):
         seen.stream += tally
-        if is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION):
+        if minute >= soak_minutes and is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION):
             return True
     return False
 
