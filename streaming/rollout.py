@@ -1,4 +1,4 @@
-"""Which path a user's next request takes. Asked at every turn: a change acts within ROUTES_CACHE_SECONDS."""
+"""Which path a user's next request takes. Asked at every turn: a change acts within two seconds on every process."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.cache import caches
 
 from chat import stages
+from chat.stages import State
 from chat.stages.cohorts import Cohort
 from chat.stages.words import SWITCH
 
@@ -27,15 +28,30 @@ class Assignment:
 KILLED = Assignment("completed", "", 0)
 
 
-def forget() -> None:
-    """An operator has turned a switch or moved the rollout: what is remembered of it here is old."""
-    caches["switches"].clear()
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides a path but the user. `is_on`: no kill switch is turned."""
+
+    is_on: bool
+    state: State
+
+    def assign(self, user_id: int, is_staff: bool) -> Assignment:
+        """`completed` for everybody when the setting or the admin's switch turns streaming off."""
+        if not self.is_on:
+            return KILLED
+        cohort = self.state.cohort_of(user_id, is_staff=is_staff)
+        return Assignment("stream" if cohort == "stream" else "completed", cohort, self.state.stage)
+
+
+def policy() -> Policy:
+    """In a database thread; at most two seconds old."""
+    return Policy(settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH), stages.current())
 
 
 def assignment(user_id: int, is_staff: bool) -> Assignment:
-    """`completed` for everybody when the setting or the admin's switch turns streaming off."""
-    if not (settings.CHAT_STREAMING_ENABLED and waffle.switch_is_active(SWITCH)):
-        return KILLED
-    state = stages.current()
-    cohort = state.cohort_of(user_id, is_staff=is_staff)
-    return Assignment("stream" if cohort == "stream" else "completed", cohort, state.stage)
+    return policy().assign(user_id, is_staff)
+
+
+def forget() -> None:
+    """An operator has turned a switch or moved the rollout: what is remembered of it here is old."""
+    caches["switches"].clear()

@@ -15,7 +15,7 @@ from random import Random
 
 from chat.rollout.differences import is_not_worse
 from chat.rollout.simulation import Regression, is_month_alarmed, is_stage_promoted
-from chat.rollout.slos import FAILURES, FALSE_PROMOTION, FIRST_WORDS, LOST, PROPORTIONS, SLOS, STAGES_A_MONTH, Slo
+from chat.rollout.slos import FAILURES, FALSE_PROMOTION, FIRST_WORDS, LOST, SLOS, STAGES_A_MONTH, Slo
 from chat.rollout.tallies import Tally
 from chat.rollout.traffic import Blips, by_day, late, steady
 from chat.rollout.watches import MONTH_MINUTES
@@ -79,7 +79,10 @@ def cases() -> list[Case]:
     before, after = late(LIMIT, MEDIAN, P95_BEFORE), late(LIMIT, MEDIAN, P95_AFTER)
     kinds = (
         ("failures 1 % → 3 %", FAILURES, 0.01, 0.03),
-        (f"p95 of first words {P95_BEFORE} s → {P95_AFTER} s ({before:.1%} → {after:.1%} late)", FIRST_WORDS, before, after),
+        (
+            f"p95 of first words {P95_BEFORE} → {P95_AFTER} s ({before:.1%} → {after:.1%} late)",
+            FIRST_WORDS, before, after,
+        ),
         ("failures 0.2 % → 3 %", FAILURES, 0.002, 0.03),
     )
     times = (("from the start", 0), ("after a day", DAY_MINUTES), ("after a week", 7 * DAY_MINUTES))
@@ -107,14 +110,14 @@ def is_promoted_by_rhythm(slo: Slo, run: int) -> bool:
 
 def is_worse_promoted(slo: Slo, run: int) -> bool:
     """Worse than the control cohort by the margin, and both move by the day."""
-    random, margin = Random(f"worse {slo.key} {run}"), slo.margin or 0.0
+    random, margin, alpha = Random(f"worse {slo.key} {run}"), slo.margin or 0.0, FALSE_PROMOTION
     ours = by_day(slo.limit, 10, random, more=margin)
     theirs = by_day(slo.limit, 10, random)
     seen, control = Tally(), Tally()
     for minute in range(MONTH_MINUTES // STAGES_A_MONTH):
         seen, control = seen + next(ours), control + next(theirs)
         # Seldomer than the gate looks: each look is a search.
-        if minute >= DAY_MINUTES and minute % 10 == 9 and is_not_worse(seen, control, margin, slo.prior, FALSE_PROMOTION):
+        if minute >= DAY_MINUTES and minute % 10 == 9 and is_not_worse(seen, control, margin, slo.prior, alpha):
             return True
     return False
 
@@ -123,28 +126,33 @@ def is_worse_promoted(slo: Slo, run: int) -> bool:
 
 
 def print_months(pool: ProcessPoolExecutor, runs: int) -> None:
-    print(f"| a month of traffic ({runs} months each) | rolled back falsely | at most, with 97.5 % confidence |\n|---|---|---|")
+    heading(f"a month of traffic ({runs} months each)", "rolled back falsely", "at most, with 97.5 % confidence")
     for name, traffic in MONTHS:
         hits = sum(pool.map(partial(is_month_false, traffic, name), range(runs), chunksize=5))
         print(f"| {name} | {hits} = {hits / runs:.1%} | {highest(hits, runs):.1%} |", flush=True)
 
 
 def print_regressions(pool: ProcessPoolExecutor, runs: int) -> None:
-    print(f"\n| regression ({runs} runs each) | requests until the rollback: median | 95 of 100 within | all within |\n|---|---|---|---|")
+    heading(f"regression ({runs} runs each)", "requests until the rollback: median", "95 of 100 within", "all within")
     for case in cases():
         found = sorted(pool.map(partial(requests_to_alarm, case), range(runs), chunksize=5))
         print(f"| {case.name} | {quantile(found, 0.5):,} | {quantile(found, 0.95):,} | {found[-1]:,} |", flush=True)
 
 
 def print_promotions(pool: ProcessPoolExecutor, runs: int) -> None:
-    print(f"\n| a stage that must not grow ({runs} stages each) | taken for proven | at most, with 97.5 % confidence |\n|---|---|---|")
+    heading(f"a stage that must not grow ({runs} stages each)", "taken for proven", "at most, with 97.5 % confidence")
     for name, how in (
-        ("at its limit", is_promoted_at_the_limit), ("1.5 times its limit by day, none at night", is_promoted_by_rhythm),
+        ("at its limit", is_promoted_at_the_limit),
+        ("1.5 times its limit by day, none at night", is_promoted_by_rhythm),
         ("worse than the control cohort by the margin, both by the day", is_worse_promoted),
     ):
         for slo in (FIRST_WORDS, FAILURES):
             hits = sum(pool.map(partial(how, slo), range(runs), chunksize=5))
             print(f"| {slo.key}: {name} | {hits} = {hits / runs:.1%} | {highest(hits, runs):.1%} |", flush=True)
+
+
+def heading(*columns: str) -> None:
+    print(f"\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}", flush=True)
 
 
 def quantile(ordered: Sequence[int], share: float) -> int:

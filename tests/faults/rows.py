@@ -85,6 +85,14 @@ class Rows:
         # SQLite keeps JSON as text.
         return [row | {"client_marks": _json(row["client_marks"])} for row in rows]
 
+    def decided_at(self) -> float:
+        """When the rollout was moved last, seconds since 1970. Postgres only."""
+        return float(self._run("SELECT extract(epoch FROM max(at)) FROM chat_rolloutdecision")[0][0])
+
+    def switched_at(self) -> float:
+        """When a switch was turned last. Postgres only."""
+        return float(self._run("SELECT extract(epoch FROM max(modified)) FROM waffle_switch")[0][0])
+
     def running(self, host: str) -> dict[str, int]:
         """Attempts by requestId of what this host's processes write."""
         return dict(self._run(
