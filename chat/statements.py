@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import AutoField, Field, Model
+from django.db.models.functions import Now
 
 #: SQL with a %s for each value, and the values as Python has them.
 Statement: TypeAlias = tuple[str, Sequence[Any]]
@@ -95,4 +96,8 @@ def _insert_sql(model: type[Model], rows: int, ending: str) -> str:
 
 @cache
 def _written(model: type[Model]) -> tuple[Field[Any, Any], ...]:
-    return tuple(field for field in model._meta.concrete_fields if not isinstance(field, AutoField))
+    """What the database fills in by itself, a number or its own time, is left to it."""
+    return tuple(
+        field for field in model._meta.concrete_fields
+        if not isinstance(field, AutoField) and not isinstance(field.db_default, Now)
+    )

@@ -14,7 +14,7 @@ from chat import stages
 from chat.admin.base import ReadOnlyAdmin, pre
 from chat.models import RolloutDecision, RolloutState
 from chat.stages.changes import Order
-from chat.stages.gate import require_promotable, verdict_of
+from chat.stages.gate import require_promotable, verdict_now
 from chat.stages.words import describe
 
 
@@ -57,7 +57,7 @@ class RolloutStateAdmin(ReadOnlyAdmin):
 
     @admin.display(description="the gate's verdict")
     def judged(self, row: RolloutState) -> SafeString:
-        verdict = verdict_of(row)
+        verdict = verdict_now()
         return pre("\n".join((verdict.decision, *verdict.reasons)))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from chat.models import RolloutDecision, RolloutState
 from chat.stages.cohorts import STAGES
@@ -80,25 +81,23 @@ def _move(order: Order, action: str, seen: State, to: State) -> State:
     if order.version is not None and order.version != seen.version:
         raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
     is_moved = (to.stage, to.percent) != (seen.stage, seen.percent)
-    to = replace(
-        to, salt=seen.salt or secrets.token_hex(8), since=timezone.now() if is_moved or not seen.since else seen.since,
-        version=seen.version + 1,
-    )
+    to = replace(to, salt=seen.salt or secrets.token_hex(8), version=seen.version + 1)
     with transaction.atomic():
-        _write(seen, to)
+        _write(seen, to, is_new=is_moved or not seen.since)
         RolloutDecision.objects.create(
             who=order.who[:150], action=action, from_stage=seen.stage, to_stage=to.stage, percent=to.percent,
             why=order.why.strip(), evidence=list(order.evidence),
         )
         transaction.on_commit(forget)
-    return to
+        return read()
 
 
-def _write(seen: State, to: State) -> None:
+def _write(seen: State, to: State, *, is_new: bool) -> None:
     """By compare-and-set on the version. Raises RolloutRefused when somebody was quicker."""
-    columns = {
-        "stage": to.stage, "percent": to.percent, "salt": to.salt, "since": to.since, "is_held": to.is_held,
-        "is_auto": to.is_auto,
+    columns: dict[str, Any] = {
+        "stage": to.stage, "percent": to.percent, "salt": to.salt, "is_held": to.is_held, "is_auto": to.is_auto,
+        # The database's clock, as traces have it.
+        "since": Now() if is_new else to.since,
     }
     try:
         with transaction.atomic():
