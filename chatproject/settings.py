@@ -239,6 +239,8 @@ CONTENT_SECURITY_POLICY = {
 #: `chat_streaming` can turn it off as well; neither can turn it on against the other.
 WAFFLE_SWITCH_DEFAULT = True
 WAFFLE_CACHE_NAME = "switches"
+#: Who is streamed to: stages, and cohorts by the user's number, which work on sockets too.
+WAFFLE_FLAG_MODEL = "chat.RolloutState"
 CHAT_STREAMING_ENABLED = env.bool("CHAT_STREAMING_ENABLED", True)
 CHAT_MESSAGE_MAX_CHARS = env.int("CHAT_MESSAGE_MAX_CHARS", 4000)
 CHAT_COMMANDS_PER_MINUTE = env.int("CHAT_COMMANDS_PER_MINUTE", 120)

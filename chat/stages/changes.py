@@ -32,6 +32,21 @@ class Order:
     evidence: Sequence[str] = ()
 
 
+def put(order: Order, wanted: State) -> State:
+    """As a form has it: stage, share, hold and auto together; which way it goes, the two tell."""
+    seen = read()
+    if not 0 <= wanted.stage <= LAST:
+        raise RolloutRefused(f"Stages are 0 to {LAST}; {wanted.stage} is none.")
+    share = wanted.percent if wanted.stage else 0
+    _check_share(share if wanted.stage else 1)
+    ours, theirs = (wanted.stage, share), (seen.stage, seen.percent)
+    to = replace(seen, stage=wanted.stage, percent=share, is_held=wanted.is_held, is_auto=wanted.is_auto)
+    if ours == theirs and to == seen:
+        raise RolloutRefused("Nothing would be different.")
+    action = "promote" if ours > theirs else "rollback" if ours < theirs else "hold" if to.is_held else "release"
+    return _move(order, action, seen, to)
+
+
 def promote(order: Order, *, to: int | None = None, percent: int | None = None, auto: bool | None = None) -> State:
     """To the next stage, or to the one named, which may be the same with a larger share."""
     seen = read()
@@ -39,8 +54,7 @@ def promote(order: Order, *, to: int | None = None, percent: int | None = None, 
     if not 1 <= stage <= LAST:
         raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")
     share = STAGES[stage].percent if percent is None else percent
-    if not 1 <= share <= 100:
-        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
+    _check_share(share)
     if (stage, share) <= (seen.stage, seen.percent):
         raise RolloutRefused(f"Stage {seen.stage} at {seen.percent} % is there already; to go back, roll back.")
     # What was held is let go by whoever moves it on.
@@ -73,6 +87,11 @@ def release(order: Order, *, auto: bool | None = None) -> State:
 
 
 # Internal
+
+
+def _check_share(share: int) -> None:
+    if not 1 <= share <= 100:
+        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
 
 
 def _move(order: Order, action: str, seen: State, to: State) -> State:

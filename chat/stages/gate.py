@@ -1,7 +1,7 @@
 """The gate: each half minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
 
 Each trace is counted once, SETTLE after the server had written it, so that its browser has had time to report; lost
-or doubled text is counted whenever it is reported, however late. All times are the database's: processes' clocks differ.
+or doubled text is counted whenever it is reported, however late. All times are the database's: clocks differ.
 """
 
 from __future__ import annotations

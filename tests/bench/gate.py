@@ -117,7 +117,7 @@ def is_worse_promoted(slo: Slo, run: int) -> bool:
     for minute in range(MONTH_MINUTES // STAGES_A_MONTH):
         seen, control = seen + next(ours), control + next(theirs)
         # Seldomer than the gate looks: each look is a search.
-        if minute >= DAY_MINUTES and minute % 10 == 9 and is_not_worse(seen, control, margin, slo.prior, alpha):
+        if minute >= DAY_MINUTES and minute % 60 == 59 and is_not_worse(seen, control, margin, slo.prior, alpha):
             return True
     return False
 
@@ -171,7 +171,7 @@ def highest(hits: int, runs: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400)
+    parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     with ProcessPoolExecutor(options.processes) as pool:
