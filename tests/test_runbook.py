@@ -13,7 +13,8 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from chat.alarms import RULES
-from chat.models import Generation, ModelRoute, RolloutState, Room
+from chat.models import Generation, ModelRoute, Room
+from chat.rollout.verdicts import Decision, Verdict
 from chat.stages.state import forget
 from tests.chat.answers import answered
 from tests.chat.kpi_traces import trace
@@ -54,8 +55,10 @@ def test_every_command_runs(page: str, settings: Any) -> None:
     room = make_room(make_user("alice"))
     for command in [filled(command, room) for command in commands(page)]:
         # As if the gate had seen enough: what it says is tested elsewhere.
-        RolloutState.objects.update(verdict={"decision": "promote", "reasons": []})
-        with patch("getpass.getpass", return_value="a new and long password"):
+        with (
+            patch("chat.stages.gate.verdict_now", lambda: Verdict(Decision.PROMOTE, ())),
+            patch("getpass.getpass", return_value="a new and long password"),
+        ):
             call_command(*shlex.split(command), stdout=StringIO(), stderr=StringIO())
 
 

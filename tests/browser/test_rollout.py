@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -18,13 +20,14 @@ from tests.browser.conftest import Visit
 from tests.browser.person import Person, shown
 from tests.faults.rows import Rows
 from tests.faults.script import script
-from tests.faults.site import ENV
+from tests.faults.site import ENV, Site
 from tests.live import ROOT, LiveServer
 from tests.live_databases import LiveDatabases
 from tests.provider_server import RunningServer
 from tests.service_base import Unavailable
+from tests.waiting import wait_until
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.postgres, pytest.mark.redis]
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 #: The promise, and what a machine that is doing other things is forgiven: then the test has told already.
 MOST_SECONDS, PATIENCE_SECONDS = 5.0, 20.0
@@ -38,15 +41,22 @@ class Installation:
     models: RunningServer
     rows: Rows
 
-    def manage(self, *command: str) -> None:
-        """In a process of its own, as an operator does."""
-        subprocess.run(
-            [sys.executable, "manage.py", *command], cwd=ROOT, env={**os.environ, **self.servers[0].env}, check=True,
-            stdout=subprocess.DEVNULL,
-        )
+    def manage(self, *command: str) -> str:
+        return manage(self.servers[0], *command)
 
 
-@pytest.fixture(params=["with Redis", "without Redis"])
+def manage(server: LiveServer, *command: str) -> str:
+    """In a process of its own, as an operator does."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *command], cwd=ROOT, env={**os.environ, **server.env}, check=True,
+        stdout=subprocess.PIPE, text=True,
+    ).stdout
+
+
+@pytest.fixture(params=[
+    pytest.param("with Redis", marks=[pytest.mark.postgres, pytest.mark.redis]),
+    pytest.param("without Redis", marks=pytest.mark.postgres),
+])
 def installation(
     request: pytest.FixtureRequest, models: RunningServer, live_databases: LiveDatabases, tmp_path: Path
 ) -> Iterator[Installation]:
@@ -136,3 +146,51 @@ def test_a_change_reaches_every_process_and_open_page_and_running_answers_finish
     assert (alice.posts, bob.posts) == (0, 1)
     print("seconds from the change to the open page:", [f"{delay:.1f}" for delay in delays])
     assert max(delays) <= MOST_SECONDS
+
+
+def test_the_control_cohort_takes_the_completed_path_and_k4_is_a_difference(
+    site: Site, models: RunningServer, visit: Visit
+) -> None:
+    site.rows.add_route("directed", model="directed", base_url=models.openai_url)
+    manage(site.server, "rollout", "rollback", "--to", "3", "--why", "an experiment")
+    cohorts: dict[str, tuple[Watched, UUID]] = {}
+    while cohorts.keys() != {"stream", "control"}:
+        reader = Watched(visit(site.url))
+        room_id = reader.open()
+        reader.person.say(script(9, 20).said)
+        reader.person.sees_answer("complete")
+        trace = traced(site, room_id, 1)
+        cohorts[trace["cohort"]] = reader, room_id
+        # Both with what their own browser saw of it, up to the end.
+        assert (trace["stage"], trace["outcome"], trace["ttft_source"]) == (3, "done", "browser")
+        assert trace["path"] == {"stream": "stream", "control": "completed"}[trace["cohort"]]
+        assert reader.posts == (trace["cohort"] == "control")
+        assert {"click", "sent", "first_paint", "end"} - trace["client_marks"].keys() <= {"sent"}
+    # Who waits for the whole goes away; who has words to read stays.
+    held = {"stream": script(10, 60, "gate-after-20"), "control": script(10, 60, "gate-ask")}
+    for cohort, told in held.items():
+        cohorts[cohort][0].person.say(told.said)
+    assert cohorts["stream"][0].person.sees_words()
+    wait_until(lambda: {told.id for told in held.values()} <= set(models.held()), "both answers to be on their way")
+    cohorts["control"][0].person.page.goto("about:blank")
+    wait_until(lambda: len(site.rows.traces(cohorts["control"][1])) == 2, "the beacon")
+    models.let_go([told.id for told in held.values()])
+    cohorts["stream"][0].person.sees_answer("complete")
+    assert [traced(site, cohorts[name][1], 2)["abandoned"] for name in ("stream", "control")] == ["", "before_words"]
+    printed = manage(site.server, "kpi", "--days", "1")
+    assert "path=completed cohort=control" in printed
+    assert re.search(
+        r"K4: left while waiting: streamed 0 of \d+ .*, control 1 of \d+ .*; difference -\d.*% \[-.*%, .*%\], "
+        r".*% \[.*%, .*%\] fewer: (open|met)\.", printed,
+    ), printed
+
+
+def traced(site: Site, room_id: UUID, count: int) -> dict[str, Any]:
+    """The room's newest trace, once there are so many and both sides have told of it."""
+
+    def are_there() -> bool:
+        found = site.rows.traces(room_id)
+        return len(found) == count and bool(found[-1]["outcome"] and found[-1]["client_marks"])
+
+    wait_until(are_there, "the trace")
+    return site.rows.traces(room_id)[-1]

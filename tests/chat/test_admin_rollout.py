@@ -1,4 +1,4 @@
-"""The rollout's flag in the admin: changed with a reason, by one person at a time, within its range, for sockets too."""
+"""The rollout's flag in the admin: changed with a reason, by one person at a time, within its range."""
 
 from __future__ import annotations
 

@@ -76,7 +76,10 @@ class Rows:
 
     def traces(self, room_id: UUID) -> list[dict[str, Any]]:
         """What is kept of each request's figures, oldest first, with the browser's marks."""
-        names = ("path", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned", "client_marks")
+        names = (
+            "path", "cohort", "stage", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned",
+            "client_marks",
+        )
         found = self._run(
             f"SELECT {', '.join(names)} FROM chat_trace WHERE room_id = ? ORDER BY created_at",  # noqa: S608 - our own
             self._id(room_id),
