@@ -36,15 +36,18 @@ def quick_minutes_to_alarm(slo: Slo, traffic: Iterator[Tally], minutes: int) -> 
     known: dict[int, tuple[int, int, list[float]]] = {}
     requests, bad, sums = 0, 0, [0.0] * len(slo.alternatives)
     stake, wanted, square = 1.0 / MONTH_MINUTES, 1.0 / ALPHA, math.log(1.0 / ALPHA) * slo.limit * (1.0 - slo.limit)
+    each, is_strikes = stake / len(sums), isinstance(slo, Strikes)
     for minute, tally in enumerate(islice(traffic, minutes), 1):
-        if id(tally) not in known:
-            known[id(tally)] = tally.requests, tally.bad, [math.exp(ratio) for ratio in likelihood_ratios(tally, slo)]
-        more, more_bad, ratios = known[id(tally)]
+        found = known.get(id(tally))
+        if found is None:
+            ratios = [math.exp(ratio) for ratio in likelihood_ratios(tally, slo)]
+            found = known[id(tally)] = tally.requests, tally.bad, ratios
+        more, more_bad, ratios = found
         requests, bad = requests + more, bad + more_bad
-        sums = [held * ratio + stake / len(sums) for held, ratio in zip(sums, ratios, strict=True)]
+        sums = [held * ratio + each for held, ratio in zip(sums, ratios, strict=True)]
         over = bad - requests * slo.limit
         # No sequence is over before the best ratio is, and that not before this (χ² is more than the divergence).
-        may_be_over = isinstance(slo, Strikes) or (over > 0.0 and over * over >= square * requests)
+        may_be_over = (is_strikes and bad) or (over > 0.0 and over * over >= square * requests)
         if may_be_over and is_over_as_a_whole(slo, Seen(Tally(requests, bad))):
             return minute
         if 1.0 - minute * stake + sum(sums) >= wanted:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +15,11 @@ from playwright.sync_api import Request, WebSocket
 
 from tests.browser.conftest import Visit
 from tests.browser.person import Person, shown
+from tests.faults.manage import manage
 from tests.faults.rows import Rows
 from tests.faults.script import script
 from tests.faults.site import ENV, Site
-from tests.live import ROOT, LiveServer
+from tests.live import LiveServer
 from tests.live_databases import LiveDatabases
 from tests.provider_server import RunningServer
 from tests.service_base import Unavailable
@@ -43,14 +41,6 @@ class Installation:
 
     def manage(self, *command: str) -> str:
         return manage(self.servers[0], *command)
-
-
-def manage(server: LiveServer, *command: str) -> str:
-    """In a process of its own, as an operator does."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *command], cwd=ROOT, env={**os.environ, **server.env}, check=True,
-        stdout=subprocess.PIPE, text=True,
-    ).stdout
 
 
 @pytest.fixture(params=[

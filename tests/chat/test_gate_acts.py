@@ -11,6 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import override
 
 from chat import outbox, stages, turn_statements
 from chat.models import RolloutDecision, RolloutState, Room
@@ -229,5 +230,6 @@ def test_without_a_rollout_there_is_nothing_to_watch(room: Room) -> None:
 
 def run(*arguments: str) -> str:
     out = StringIO()
-    call_command("rollout", *arguments, stdout=out)
+    with override("en"):
+        call_command("rollout", *arguments, stdout=out)
     return out.getvalue()

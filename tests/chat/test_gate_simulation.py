@@ -37,7 +37,7 @@ def test_the_quick_simulation_is_the_gate(slo: Slo, times: float) -> None:
         assert quick_minutes_to_alarm(slo, traffic[1], 2000) == slow
 
 
-@pytest.mark.parametrize("number", [0, 4], ids=["at the limit", "at the limit by day"])
+@pytest.mark.parametrize("number", [0, 3], ids=["at the limit", "at the limit by day"])
 def test_a_month_of_looking_does_not_roll_back_what_is_healthy(number: int) -> None:
     name, traffic = MONTHS[number]
     assert sum(map(partial(is_month_false, traffic, name), range(MONTH_RUNS))) <= 1

@@ -92,6 +92,12 @@ class Rows:
         """When the rollout was moved last, seconds since 1970. Postgres only."""
         return float(self._run("SELECT extract(epoch FROM max(at)) FROM chat_rolloutdecision")[0][0])
 
+    def decided_by(self, who: str) -> list[tuple[str, int, str]]:
+        """(what, to which stage, why) of these decisions about the rollout, oldest first."""
+        return [(action, stage, why) for action, stage, why in self._run(
+            "SELECT action, to_stage, why FROM chat_rolloutdecision WHERE who = ? ORDER BY id", who
+        )]
+
     def switched_at(self) -> float:
         """When a switch was turned last. Postgres only."""
         return float(self._run("SELECT extract(epoch FROM max(modified)) FROM waffle_switch")[0][0])
