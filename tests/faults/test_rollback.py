@@ -26,13 +26,13 @@ def stack() -> Stack:
 
 async def test_within_a_minute_nobody_is_streamed_to_any_more(open_site: OpenSite) -> None:
     site = open_site()
-    await asyncio.to_thread(manage, site.server, "rollout", "rollback", "--to", "3", "--why", "half of all")
-    # There is no model at all: every send fails, at once.
-    for _ in range(5):
-        async with guest(site.url) as alice:
-            room_id = await alice.open_room()
-            for _ in range(2):
-                assert (await alice.complete(say(room_id, "Hello?"))).status_code == 502
+    # Everybody is streamed to, and from now on somebody watches.
+    await asyncio.to_thread(manage, site.server, "rollout", "hold", "--why", "to look at it")
+    async with guest(site.url) as alice:
+        room_id = await alice.open_room()
+        for _ in range(6):
+            # There is no model at all: every send fails, at once.
+            assert (await alice.complete(say(room_id, "Hello?"))).status_code == 502
     failed_at = time.monotonic()
     await asyncio.to_thread(
         wait_until, lambda: site.rows.decided_by("gate"), "the gate", seconds=MOST_SECONDS,
