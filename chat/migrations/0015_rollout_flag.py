@@ -5,14 +5,28 @@ from django.conf import settings
 from django.db import migrations, models
 
 
+def drop_links(apps, schema_editor):
+    """waffle's own flag is swapped out. Its links to users and groups, which are empty, would keep those tables from
+    being emptied: nothing that looks at the models knows them any more."""
+    for name in ("users", "groups"):
+        schema_editor.delete_model(apps.get_model("waffle", "Flag")._meta.get_field(name).remote_field.through)
+
+
+def make_links(apps, schema_editor):
+    for name in ("users", "groups"):
+        schema_editor.create_model(apps.get_model("waffle", "Flag")._meta.get_field(name).remote_field.through)
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
         ('chat', '0014_settled_traces'),
+        ('waffle', '0004_update_everyone_nullbooleanfield'),
     ]
 
     operations = [
+        migrations.RunPython(drop_links, make_links),
         migrations.AlterModelOptions(
             name='rolloutdecision',
             options={'ordering': ['-pk'], 'verbose_name': 'rollout decision', 'verbose_name_plural': 'rollout history'},
