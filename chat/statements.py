@@ -18,6 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
 from django.db.models import NOT_PROVIDED, AutoField, DateTimeField, Field, JSONField, Model
+from django.db.models.functions import Now
 
 from chat.prepared import Prepared
 
@@ -233,4 +234,8 @@ def _into(model: type[Model]) -> str:
 
 @cache
 def _written(model: type[Model]) -> tuple[Field[Any, Any], ...]:
-    return tuple(field for field in model._meta.concrete_fields if not isinstance(field, AutoField))
+    """What the database fills in by itself, a number or its own time, is left to it."""
+    return tuple(
+        field for field in model._meta.concrete_fields
+        if not isinstance(field, AutoField) and not isinstance(field.db_default, Now)
+    )

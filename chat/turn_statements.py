@@ -170,7 +170,7 @@ def count_said(story: Story) -> bool:
 
 _TRACE_FIELDS = (
     "message", "kind", "path", "cohort", "stage", "attempt", "outcome", "error_code", "route_name", "resumes", "marks",
-    "calls", "ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned",
+    "calls", "ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned", "settled_at",
 )
 _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
     f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS

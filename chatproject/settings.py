@@ -240,6 +240,8 @@ CONTENT_SECURITY_POLICY = {
 #: `chat_streaming` can turn it off as well; neither can turn it on against the other.
 WAFFLE_SWITCH_DEFAULT = True
 WAFFLE_CACHE_NAME = "switches"
+#: Who is streamed to: stages, and cohorts by the user's number, which work on sockets too.
+WAFFLE_FLAG_MODEL = "chat.RolloutState"
 CHAT_STREAMING_ENABLED = env.bool("CHAT_STREAMING_ENABLED", True)
 CHAT_MESSAGE_MAX_CHARS = env.int("CHAT_MESSAGE_MAX_CHARS", 4000)
 CHAT_COMMANDS_PER_MINUTE = env.int("CHAT_COMMANDS_PER_MINUTE", 120)
@@ -266,11 +268,12 @@ ROUTES_CACHE_SECONDS = env.float("ROUTES_CACHE_SECONDS", 2.0)
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Each process remembers for itself: a switch turned in another one is seen when this has gone stale.
+    # Each process remembers for itself: a switch turned in another one is seen when this has gone stale. Never later
+    # than in two seconds: an open page hears of the rollout within five.
     "switches": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
         "LOCATION": "switches",
-        "TIMEOUT": ROUTES_CACHE_SECONDS,
+        "TIMEOUT": min(ROUTES_CACHE_SECONDS, 2.0),
     },
 }
 

@@ -35,7 +35,7 @@ from streaming.commands import (
 )
 from streaming.database import in_database
 from streaming.engine import Engine, get_engine
-from streaming.events import CommandError, Ready, encode
+from streaming.events import CommandError, Path, Ready, encode
 from streaming.identity import Identity, identity_of, load_user, session_key_of
 from streaming.reader import SocketReader
 from streaming.resume import resume
@@ -63,6 +63,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
     session_key: str
     identity: Identity
     checked_at: float
+    is_staff: bool
+    is_load: bool
+    path: Path
     refused_in_a_row = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -111,8 +114,10 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.identity = identity_of(user, self.session_key)
         room = rooms.get_room_for(user, self.room_id)
         self.user_id, self.character_id = user.pk, room.character.slug
+        self.is_staff, self.is_load = user.is_staff, user.is_load
+        self.path = assignment(user.pk, user.is_staff, is_load=user.is_load).path
         ready = Ready(
-            room_id=room.pk, head=room.head, path=assignment(user.pk, user.is_staff, is_load=user.is_load).path,
+            room_id=room.pk, head=room.head, path=self.path,
             heartbeat_seconds=settings.STREAM_HEARTBEAT_SECONDS, window=settings.STREAM_WINDOW_EVENTS,
         )
         is_lively = room.active_at > timezone.now() - LIVELY

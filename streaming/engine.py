@@ -21,6 +21,7 @@ from streaming.hub import Hub
 from streaming.lease import Lease, new_owner
 from streaming.neighbours import Neighbours
 from streaming.ownership import Ownership
+from streaming.paths import Paths
 from streaming.providers import Providers
 from streaming.providers.admission import Admission
 from streaming.providers.hedging import Budget, Hedging
@@ -61,6 +62,7 @@ class Engine:
         self.rounds = self.neighbours.rounds = Rounds(self.hub, self.running, self.owner)
         self.checkpoint = DatabaseCheckpoint(self.runner, self.owner, self.ownership.look_after)
         self.pulse = Pulse(self.hub)
+        self.paths = Paths(self.hub)
         self.outbox = OutboxThread()
         self.started_at = time.time()
         self.is_draining = False
@@ -77,7 +79,7 @@ class Engine:
         self.neighbours.start()
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
-            self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, remembered.keep_fresh,
+            self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, self.paths.keep, remembered.keep_fresh,
         ):
             self._keep(keep())
         if self.shared_latencies is not None:

@@ -162,6 +162,12 @@ class Drain(Wire, tag="drain", frozen=True, kw_only=True):
     retry_after_ms: int
 
 
+class PathChanged(Wire, tag="path_changed", frozen=True, kw_only=True):
+    """The rollout moved: this reader's next requests take this path, as in `ready`. Answers that run go on."""
+
+    path: Path
+
+
 class CommandError(Wire, tag="error", frozen=True, kw_only=True):
     """A command was refused; nothing changed. `retryable`: the same command may be obeyed later."""
 
@@ -188,6 +194,7 @@ Event: TypeAlias = (
     | RoomChanged
     | Heartbeat
     | Drain
+    | PathChanged
     | CommandError
 )
 
@@ -195,7 +202,7 @@ EVENT_TYPES: dict[str, type[Wire]] = {
     str(cls.__struct_config__.tag): cls
     for cls in (
         Ready, Ack, UserMessage, Start, Chunk, Rewind, Snapshot, End, Failure, Waiting,
-        RoomChanged, Heartbeat, Drain, CommandError,
+        RoomChanged, Heartbeat, Drain, PathChanged, CommandError,
     )
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 from uuid import UUID
 
+from streaming.events import Path
 from streaming.reader import SocketReader
 from streaming.run import Run
 
@@ -18,6 +19,10 @@ class Seat(Protocol):
     room_id: UUID
     user_id: int
     checked_at: float
+    is_staff: bool
+    is_load: bool
+    #: As its page was told.
+    path: Path
 
     def recheck(self) -> None: ...
     def close_soon(self, code: int) -> None: ...
@@ -49,6 +54,10 @@ class Hub:
 
     def sockets_of(self, user_id: int) -> int:
         return self._sockets_by_user.get(user_id, 0)
+
+    @property
+    def has_anybody(self) -> bool:
+        return bool(self._rooms)
 
     def seats(self) -> Iterator[Seat]:
         for seats in tuple(self._rooms.values()):

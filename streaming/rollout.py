@@ -1,4 +1,4 @@
-"""Which path a user's next request takes. Asked at every turn: a change acts within ROUTES_CACHE_SECONDS."""
+"""Which path a user's next request takes. Asked at every turn: a change acts within two seconds on every process."""
 
 from __future__ import annotations
 
@@ -29,6 +29,36 @@ class Assignment:
 KILLED = Assignment("completed", "", 0)
 
 
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything that decides a path but the user. `is_on`: no kill switch is turned."""
+
+    is_on: bool
+    state: State
+
+    def assign(self, user_id: int, is_staff: bool, *, is_load: bool = False) -> Assignment:
+        """`completed` for everybody when the setting or the admin's switch turns streaming off."""
+        if not self.is_on:
+            return replace(KILLED, cohort=LOAD) if is_load else KILLED
+        return drawn(LOAD if is_load else self.state.cohort_of(user_id, is_staff=is_staff), self.state.stage)
+
+
+def drawn(cohort: str, stage: int) -> Assignment:
+    """What follows from the cohort, drawn now or when a request was accepted; a load test streams from stage 1 on."""
+    is_streamed = cohort == "stream" or (cohort == LOAD and stage > 0)
+    return Assignment("stream" if is_streamed else "completed", cohort, stage)
+
+
+def policy() -> Policy:
+    """In a database thread; at most ROUTES_CACHE_SECONDS old."""
+    is_on, state = _decided.get(None)
+    return Policy(settings.CHAT_STREAMING_ENABLED and is_on, state)
+
+
+def assignment(user_id: int, is_staff: bool, *, is_load: bool = False) -> Assignment:
+    return policy().assign(user_id, is_staff, is_load=is_load)
+
+
 def forget() -> None:
     """An operator has turned a switch or moved the rollout: what is remembered of it here is old."""
     _decided.forget()
@@ -41,17 +71,3 @@ def _load_decided(_: None) -> tuple[bool, State]:
 
 
 _decided = Memory(_load_decided)
-
-
-def assignment(user_id: int, is_staff: bool, *, is_load: bool = False) -> Assignment:
-    """`completed` for everybody when the setting or the admin's switch turns streaming off."""
-    is_on, state = _decided.get(None)
-    if not (settings.CHAT_STREAMING_ENABLED and is_on):
-        return replace(KILLED, cohort=LOAD) if is_load else KILLED
-    return drawn(LOAD if is_load else state.cohort_of(user_id, is_staff=is_staff), state.stage)
-
-
-def drawn(cohort: str, stage: int) -> Assignment:
-    """What follows from the cohort, drawn now or when a request was accepted; a load test streams from stage 1 on."""
-    is_streamed = cohort == "stream" or (cohort == LOAD and stage > 0)
-    return Assignment("stream" if is_streamed else "completed", cohort, stage)

@@ -16,7 +16,8 @@ from django.utils import timezone
 from prometheus_client import REGISTRY
 
 from chat.alarms import RULES
-from chat.models import Generation, ModelRoute, RolloutState, Room
+from chat.models import Generation, ModelRoute, Room
+from chat.rollout.verdicts import Decision, Verdict
 from chat.stages.state import forget
 from tests.chat.answers import answered
 from tests.chat.kpi_traces import trace
@@ -105,8 +106,10 @@ def test_every_command_runs(page: str, settings: Any, deployment: str) -> None:
     room = make_room(make_user("alice"))
     for command in [filled(command, room, deployment) for command in commands(page)]:
         # As if the gate had seen enough: what it says is tested elsewhere.
-        RolloutState.objects.update(verdict={"decision": "promote", "reasons": []})
-        with patch("getpass.getpass", return_value="a new and long password"):
+        with (
+            patch("chat.stages.gate.verdict_now", lambda: Verdict(Decision.PROMOTE, ())),
+            patch("getpass.getpass", return_value="a new and long password"),
+        ):
             call_command(*shlex.split(command), stdout=StringIO(), stderr=StringIO())
 
 

@@ -7,6 +7,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 
 class Generation(models.Model):
@@ -125,6 +126,9 @@ class Trace(models.Model):
     #: Every request to a provider that this one caused, in the order of asking: streaming/providers/calls.py.
     calls = models.JSONField(default=list, db_default=[])
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    #: When it was last written by the server, or by the browser of a send that the server never accepted; by the
+    #: database's clock, as whoever counts traces by time must agree with all who write them. Null: before this column.
+    settled_at = models.DateTimeField(null=True, editable=False, db_default=Now(), db_index=True)
 
     class Meta:
         ordering = ["-created_at"]

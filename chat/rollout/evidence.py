@@ -63,6 +63,17 @@ class Evidence:
     timed: int = 0
     seen: dict[str, Seen] = field(default_factory=dict)
 
+    def forget(self, at: datetime) -> None:
+        """The clock went back: counted from `at` on, and what was counted before is not counted again.
+
+        Lost answers stay; they are told apart from time.
+        """
+        lost = self.seen[LOST.key].stream
+        self.last_gap, self.watched_since, self.looked = at - self.looked, at, at
+        self.requests = self.timed = 0
+        self.seen = {slo.key: Seen() for slo in SLOS}
+        self.seen[LOST.key].stream = lost
+
     def feed(self, minute: Minute) -> None:
         passed = minute.at - self.looked
         if not timedelta() <= passed <= GAP:

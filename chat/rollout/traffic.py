@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from random import Random
 from statistics import NormalDist
 
@@ -19,6 +19,20 @@ def steady(share: float, volume: int, random: Random) -> Iterator[Tally]:
     sums, tallies = _table(volume, share)
     while True:
         yield tallies[bisect_left(sums, random.random())]
+
+
+DAY_MINUTES = 1440
+#: Tables are kept by share: a day's are so many.
+STEPS_A_DAY = 96
+
+
+def by_day(share: float, volume: int, random: Random, *, more: float = 0.0) -> Iterator[Tally]:
+    """`share` at noon and none at midnight, when it begins, with a tenth of noon's requests; `more` at all times."""
+    while True:
+        for step in range(STEPS_A_DAY):
+            light = (1.0 - math.cos(2.0 * math.pi * (step + 0.5) / STEPS_A_DAY)) / 2.0
+            requests = max(1, round(volume * (0.1 + 0.9 * light)))
+            yield from islice(steady(share * light + more, requests, random), DAY_MINUTES // STEPS_A_DAY)
 
 
 @dataclass(frozen=True)

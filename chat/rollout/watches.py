@@ -4,10 +4,14 @@ begin would take long to notice.
 At every minute of a month somebody begins anew to bet against "the share is `limit` or less" with 1/43,200 of the
 stake, on each of the alternatives alike. Their money together is one fortune with the start 1 that cannot be expected
 to grow while the share is healthy, so that by Ville's inequality it ever reaches 1/α with a chance of at most α, all
-starts together: no further correction is due. The sum obeys S ← (S + new stake) x likelihood ratio, which is the
+starts together: no further correction is due. The sum obeys S ← S x likelihood ratio + new stake, which is the
 Shiryaev-Roberts recursion with the stakes as weights: state and cost do not grow with time.
 
-After a month the watch begins anew, with the next month's chance of a false rollback.
+A stake is as large as the time since the last look, and how long that was may have to do with what came in it (a
+service in trouble is looked at late). So it bets on what comes next only: nobody bets on what is known already.
+
+After a month the watch begins anew, with the next month's chance of a false rollback: a month on the calendar may
+hold parts of two.
 
 Sources: Shin, Ramdas, Rinaldo 2022, arXiv 2203.03532 (e-detectors); Shekhar, Ramdas 2023, arXiv 2309.09111 (a
 sequence begun at each step).
@@ -47,7 +51,7 @@ class Watch:
         self.spent += stake
         share = stake / len(ratios)
         self.sums = [
-            min(ENOUGH, (held + share) * math.exp(min(LARGEST_LOG, ratio)))
+            min(ENOUGH, held * math.exp(min(LARGEST_LOG, ratio))) + share
             for held, ratio in zip(self.sums, ratios, strict=True)
         ]
         self._suspect(seen, minutes, ratios[1])

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from chat.models import RolloutDecision, RolloutState
 from chat.stages.cohorts import STAGES
@@ -31,6 +32,21 @@ class Order:
     evidence: Sequence[str] = ()
 
 
+def put(order: Order, wanted: State) -> State:
+    """As a form has it: stage, share, hold and auto together; which way it goes, the two tell."""
+    seen = read()
+    if not 0 <= wanted.stage <= LAST:
+        raise RolloutRefused(f"Stages are 0 to {LAST}; {wanted.stage} is none.")
+    share = wanted.percent if wanted.stage else 0
+    _check_share(share if wanted.stage else 1)
+    ours, theirs = (wanted.stage, share), (seen.stage, seen.percent)
+    to = replace(seen, stage=wanted.stage, percent=share, is_held=wanted.is_held, is_auto=wanted.is_auto)
+    if ours == theirs and to == seen:
+        raise RolloutRefused("Nothing would be different.")
+    action = "promote" if ours > theirs else "rollback" if ours < theirs else "hold" if to.is_held else "release"
+    return _move(order, action, seen, to)
+
+
 def promote(order: Order, *, to: int | None = None, percent: int | None = None, auto: bool | None = None) -> State:
     """To the next stage, or to the one named, which may be the same with a larger share."""
     seen = read()
@@ -38,8 +54,7 @@ def promote(order: Order, *, to: int | None = None, percent: int | None = None, 
     if not 1 <= stage <= LAST:
         raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")
     share = STAGES[stage].percent if percent is None else percent
-    if not 1 <= share <= 100:
-        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
+    _check_share(share)
     if (stage, share) <= (seen.stage, seen.percent):
         raise RolloutRefused(f"Stage {seen.stage} at {seen.percent} % is there already; to go back, roll back.")
     # What was held is let go by whoever moves it on.
@@ -74,31 +89,34 @@ def release(order: Order, *, auto: bool | None = None) -> State:
 # Internal
 
 
+def _check_share(share: int) -> None:
+    if not 1 <= share <= 100:
+        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
+
+
 def _move(order: Order, action: str, seen: State, to: State) -> State:
     if not order.why.strip():
         raise RolloutRefused("Say why: it is kept in the history.")
     if order.version is not None and order.version != seen.version:
         raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
     is_moved = (to.stage, to.percent) != (seen.stage, seen.percent)
-    to = replace(
-        to, salt=seen.salt or secrets.token_hex(8), since=timezone.now() if is_moved or not seen.since else seen.since,
-        version=seen.version + 1,
-    )
+    to = replace(to, salt=seen.salt or secrets.token_hex(8), version=seen.version + 1)
     with transaction.atomic():
-        _write(seen, to)
+        _write(seen, to, is_new=is_moved or not seen.since)
         RolloutDecision.objects.create(
             who=order.who[:150], action=action, from_stage=seen.stage, to_stage=to.stage, percent=to.percent,
             why=order.why.strip(), evidence=list(order.evidence),
         )
         transaction.on_commit(forget)
-    return to
+        return read()
 
 
-def _write(seen: State, to: State) -> None:
+def _write(seen: State, to: State, *, is_new: bool) -> None:
     """By compare-and-set on the version. Raises RolloutRefused when somebody was quicker."""
-    columns = {
-        "stage": to.stage, "percent": to.percent, "salt": to.salt, "since": to.since, "is_held": to.is_held,
-        "is_auto": to.is_auto,
+    columns: dict[str, Any] = {
+        "stage": to.stage, "percent": to.percent, "salt": to.salt, "is_held": to.is_held, "is_auto": to.is_auto,
+        # The database's clock, as traces have it.
+        "since": Now() if is_new else to.since,
     }
     try:
         with transaction.atomic():

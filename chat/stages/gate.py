@@ -1,7 +1,7 @@
 """The gate: each half minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
 
-Each trace is counted once, SETTLE after it was written, so that its browser has had time to report; lost or doubled
-text is counted whenever it is reported, however late.
+Each trace is counted once, SETTLE after the server had written it, so that its browser has had time to report; lost
+or doubled text is counted whenever it is reported, however late. All times are the database's: clocks differ.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 import structlog
 from django.db.models import Count, F, Q, QuerySet
-from django.utils import timezone
+from django.db.models.functions import Now
+from prometheus_client import Counter
 
 from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, STREAMED, WORDS_LATE
 from chat.models import RolloutState, Trace
 from chat.rollout.conditions import Rules
-from chat.rollout.evidence import Evidence, Minute, begun
+from chat.rollout.evidence import GAP, Evidence, Minute, begun
 from chat.rollout.slos import ACK_TIMEOUTS, COMPLETION, FAILURES, FIRST_WORDS, LOST
 from chat.rollout.tallies import Tally
 from chat.rollout.verdicts import Decision, Verdict, decide
@@ -37,33 +38,49 @@ COUNTS = {
     "checked": Count("pk", filter=Q(client_marks__has_key="end") | Q(mismatched=True)),
 }
 
+#: Told by its browser before the server has: no figure of it is final.
+UNTOLD = Q(outcome="", message__isnull=False)
+
+CLOCK_WENT_BACK = Counter("soksak_rollout_clock_went_back_total", "Looks of the gate at a time before the last one's.")
+
 log = structlog.get_logger(__name__)
 
 
 def watch() -> None:
     """Run by the schedule. Two at once: the later one's count is thrown away."""
-    row = RolloutState.objects.filter(pk=ONLY).first()
-    if row is None or row.stage == 0:
+    found = _now()
+    if found is None or found[0].stage == 0:
         return
-    until = max(timezone.now() - SETTLE, row.since)
+    row, until = found
     evidence = evidence_of(row)
+    if until < evidence.looked:
+        CLOCK_WENT_BACK.inc()
+        log.warning("rollout_clock_went_back", seconds=(evidence.looked - until).total_seconds())
+        if evidence.looked - until <= GAP:
+            # It catches up soon, and nothing is counted twice.
+            return
+        evidence.forget(until)
     evidence.feed(minute_of(row, evidence, until))
-    verdict = decide(evidence, until, Rules(is_last=row.stage == LAST))
+    verdict = decide(evidence, until, _rules(row))
     if _keep(row, evidence, verdict, until):
         _act(row, verdict)
 
 
-def verdict_of(row: RolloutState | None) -> Verdict:
-    """The last one; *not enough data* where nobody has looked."""
-    if row is None or row.stage == 0 or not row.verdict:
+def verdict_now() -> Verdict:
+    """What the evidence allows now, which is not what it allowed when somebody last looked."""
+    found = _now()
+    if found is None or found[0].stage == 0:
+        return Verdict(Decision.NOT_ENOUGH_DATA, ("There is no stage to judge.",))
+    row, until = found
+    if row.looked_at is None or row.looked_at < row.since:
         return Verdict(Decision.NOT_ENOUGH_DATA, ("Nobody has looked at this stage yet.",))
-    return msgspec.convert(row.verdict, Verdict)
+    return decide(evidence_of(row), until, _rules(row))
 
 
 def require_promotable() -> None:
     """Raises RolloutRefused with the reasons. The first stage needs no evidence: there is none before it."""
     row = RolloutState.objects.filter(pk=ONLY).first()
-    verdict = verdict_of(row)
+    verdict = verdict_now()
     if row is not None and row.stage and verdict.decision != Decision.PROMOTE:
         raise RolloutRefused("The gate does not promote this stage:\n" + "\n".join(verdict.reasons))
 
@@ -79,7 +96,7 @@ def evidence_of(row: RolloutState) -> Evidence:
 
 def minute_of(row: RolloutState, evidence: Evidence, until: datetime) -> Minute:
     """What came from the last look until now, of both cohorts."""
-    new = _stage_rows(row).filter(created_at__gte=evidence.looked, created_at__lt=until)
+    new = _stage_rows(row).filter(~UNTOLD, settled_at__gte=evidence.looked, settled_at__lt=until)
     counts = {cohort: new.filter(cohort=cohort).aggregate(**COUNTS) for cohort in (STREAMED, CONTROL)}
     ours = counts[STREAMED]
     lost = _stage_rows(row).filter(cohort=STREAMED, mismatched=True).count() - evidence.seen[LOST.key].stream.bad
@@ -92,8 +109,18 @@ def minute_of(row: RolloutState, evidence: Evidence, until: datetime) -> Minute:
 # Internal
 
 
+def _now() -> tuple[RolloutState, datetime] | None:
+    """The state, and until when what was written has had time to settle."""
+    row: Any = RolloutState.objects.filter(pk=ONLY).annotate(now=Now()).first()
+    return None if row is None else (row, max(row.now - SETTLE, row.since))
+
+
+def _rules(row: RolloutState) -> Rules:
+    return Rules(is_last=row.stage == LAST)
+
+
 def _stage_rows(row: RolloutState) -> QuerySet[Trace]:
-    return Trace.objects.filter(stage=row.stage, created_at__gte=row.since).order_by()
+    return Trace.objects.filter(stage=row.stage, settled_at__gte=row.since).order_by()
 
 
 def _tallies(counts: dict[str, Any]) -> dict[str, Tally]:

@@ -19,6 +19,7 @@ export const EventType = Object.freeze({
   roomChanged: "room_changed",
   heartbeat: "heartbeat",
   drain: "drain",
+  pathChanged: "path_changed",
   error: "error",
 });
 

@@ -43,7 +43,7 @@ export class Session {
   #typedAt = -Infinity;
 
   /**
-   * transports: {socket, sse, completed}; path: what the document says, until `ready` says it.
+   * transports: {socket, sse, completed}; path: what the document says, until `ready` or `path_changed` says it.
    * delegate: sessionChangedState(next, previous, reason) · sessionApplied(changes) · sessionMarked(requestId, mark, ms)
    *   sessionRefused({code, message, retryable, retryAfterMs?, requestId?, messageId?}) of what the user asked
    */
@@ -61,7 +61,7 @@ export class Session {
     this.#inbox = new Inbox({ roomId, api, store, connection, marks, clock });
     this.#turns = new Turns({ store, outbox, ladder, connection, marks, clock });
     this.#changes = new RoomChanges(roomId, api, connection);
-    this.#turns.takesCompleted = path === "completed";
+    this.#take(path);
     follower.delegate = this.#inbox;
     for (const part of [...this.#parts, marks, this.#changes]) part.delegate = this;
   }
@@ -159,6 +159,7 @@ export class Session {
   connectionReceived(event) {
     this.#inbox.fromSocket(event);
     if (event.type === EventType.ready) this.#becameReady(event);
+    if (event.type === EventType.pathChanged) this.#take(event.path);
   }
 
   connectionLost({ reason }) {
@@ -174,9 +175,14 @@ export class Session {
   }
 
   #becameReady({ path }) {
-    this.#turns.takesCompleted = path === "completed";
+    this.#take(path);
     this.#turns.socketReady();
     if (this.#inbox.isLoaded) this.#goLive();
+  }
+
+  /** Turns from now on; those on their way go on. */
+  #take(path) {
+    this.#turns.takesCompleted = path === "completed";
   }
 
   /** Resume tells what page and events have told us, so it waits for the first page. */

@@ -24,5 +24,5 @@ def traces(room: Room, at: datetime, each: list[dict[str, Any]]) -> list[Trace]:
     made = Trace.objects.bulk_create(
         [Trace(**{**common, "request_id": f"kpi-{next(_numbers)}", **fields}) for fields in each]
     )
-    Trace.objects.filter(pk__in=[one.pk for one in made]).update(created_at=at)
+    Trace.objects.filter(pk__in=[one.pk for one in made]).update(created_at=at, settled_at=at)
     return made

@@ -40,7 +40,7 @@ MODELS = [
     RolloutDecision, RolloutState, AlarmIncident, AlarmNotice, KpiRollup,
 ]
 READ_ONLY = [
-    Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, RolloutState, AlarmIncident,
+    Message, Generation, Trace, OutboxJob, PeriodicJob, ProcessLease, RolloutDecision, AlarmIncident,
 ]
 NAMES = [model.__name__ for model in MODELS]
 

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import override
 
-from chat import outbox, stages
+from chat import outbox, stages, turn_statements
 from chat.models import RolloutDecision, RolloutState, Room
 from chat.rollout.evidence import begun
 from chat.rollout.slos import FAILURES
@@ -99,6 +101,58 @@ def test_one_lost_message_is_out_however_late_it_is_reported(room: Room) -> None
     assert "lost or doubled" in RolloutDecision.objects.latest("pk").why
 
 
+def test_what_the_browser_told_first_is_counted_once_the_server_has_told(room: Room) -> None:
+    # Whoever left while they waited: the beacon's row has no figures yet, and the answer fails a while later.
+    come(room, 100, outcome="", ttft_ms=None, completion_ms=None, message=room.messages.first())
+    gate.watch()
+    assert seen(FAILURES.key) == (0, 0)
+    (*_, told) = room.owner.traces.all()
+    told.outcome, told.failure, told.client_marks = "failed", "backend_failed", {}
+    turn_statements.write_trace(told)
+    room.owner.traces.filter(outcome="failed").update(settled_at=F("settled_at") - gate.SETTLE)
+    RolloutState.objects.update(looked_at=None)
+    gate.watch()
+    assert seen(FAILURES.key) == (1, 1)
+
+
+def test_a_process_whose_clock_is_wrong_is_counted_all_the_same(room: Room) -> None:
+    come(room, 100)
+    for number, trace in enumerate(room.owner.traces.all()):
+        trace.created_at = timezone.now() + timedelta(hours=2 if number % 2 else -2)
+        trace.save(update_fields=["created_at"])
+    gate.watch()
+    assert seen(FAILURES.key) == (100, 0)
+
+
+@pytest.mark.parametrize(("back", "counted"), [(timedelta(minutes=2), 100), (timedelta(hours=3), 0)])
+def test_a_clock_that_went_back_counts_nothing_twice(room: Room, back: timedelta, counted: int) -> None:
+    come(room, 100)
+    gate.watch()
+    evidence = gate.evidence_of(row())
+    evidence.looked += back
+    RolloutState.objects.update(evidence=msgspec.to_builtins(evidence))
+    before = gate.CLOCK_WENT_BACK._value.get()
+    gate.watch()
+    # A short step is waited for; after a long one the evidence begins anew.
+    assert seen(FAILURES.key) == (counted, 0)
+    assert gate.CLOCK_WENT_BACK._value.get() == before + 1
+    assert "The clock went back" in run("status")
+    with pytest.raises(CommandError, match="does not promote"):
+        run("promote", "--why", "because")
+
+
+def test_what_was_proven_when_somebody_last_looked_is_not_what_is_proven_now(room: Room) -> None:
+    prove(room)
+    gate.watch()
+    assert "Verdict: promote" in run("status")
+    evidence = gate.evidence_of(row())
+    evidence.looked -= timedelta(minutes=20)
+    RolloutState.objects.update(evidence=msgspec.to_builtins(evidence))
+    assert "Nobody looked for 20 minutes" in run("status")
+    with pytest.raises(CommandError, match="does not promote"):
+        run("promote", "--why", "it was proven")
+
+
 def test_a_held_stage_is_rolled_back_all_the_same(room: Room) -> None:
     stages.hold(ALICE)
     come(room, 100, failure="backend_failed")
@@ -176,5 +230,6 @@ def test_without_a_rollout_there_is_nothing_to_watch(room: Room) -> None:
 
 def run(*arguments: str) -> str:
     out = StringIO()
-    call_command("rollout", *arguments, stdout=out)
+    with override("en"):
+        call_command("rollout", *arguments, stdout=out)
     return out.getvalue()

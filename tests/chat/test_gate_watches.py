@@ -42,6 +42,20 @@ def test_it_is_fair_at_the_limit_and_loses_below() -> None:
     assert expected(FAILURES.limit / 2, 7, 300.0) < 1.0
 
 
+def test_it_stays_fair_when_trouble_is_looked_at_late() -> None:
+    """The pause before a look is the longer the worse what it brings: the stake must not bet on what is known."""
+    share, courses = FAILURES.limit, [(1.0, Watch())]
+    for _ in range(4):
+        following = []
+        for weight, watch in courses:
+            for k in range(3):
+                one = Watch(watch.spent, list(watch.sums))
+                one.feed(Tally(2, k), 1.0 + 4_000.0 * k, FAILURES)
+                following.append((weight * math.comb(2, k) * share**k * (1 - share) ** (2 - k), one))
+        courses = following
+    assert sum(weight * watch.fortune() for weight, watch in courses) == pytest.approx(1.0, rel=1e-9)
+
+
 def test_it_doubts_the_healthy_no_oftener_than_it_may() -> None:
     """A fortune of 20 comes with a chance of at most 1/20; what is bad has it soon."""
     def ever(share: float, run: int) -> bool:

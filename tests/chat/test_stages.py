@@ -11,6 +11,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.translation import override
 from waffle.testutils import override_switch
 
 from chat import stages
@@ -181,5 +182,6 @@ def click(user: Any, action: str) -> None:
 
 def run(*arguments: str) -> str:
     out = StringIO()
-    call_command("rollout", *arguments, stdout=out)
+    with override("en"):
+        call_command("rollout", *arguments, stdout=out)
     return out.getvalue()

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from streaming.answer import Change
 from streaming.commands import Known, Received, Resume
-from streaming.events import End, GenerationEvent, Ready, decode
+from streaming.events import End, GenerationEvent, Path, Ready, decode
 from streaming.reader import SocketReader
 from streaming.resume import resume
 from streaming.running import Running
@@ -50,6 +50,8 @@ class Tab:
 
     def __init__(self, world: World) -> None:
         self.user_id, self.room_id, self.checked_at = USER_ID, world.room_id, 0.0
+        self.is_staff = False
+        self.path: Path = "stream"
         #: Every request of this tab to be told again, beside the one after `ready`.
         self.gaps = 0
         self._world = world

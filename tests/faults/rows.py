@@ -77,7 +77,10 @@ class Rows:
     def traces(self, room_id: UUID) -> list[dict[str, Any]]:
         """What is kept of each request's figures, oldest first, with the marks of both sides."""
         marks = ("marks", "client_marks")
-        names = ("path", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned", *marks)
+        names = (
+            "path", "cohort", "stage", "outcome", "ttft_source", "ttft_ms", "completion_ms", "failure", "abandoned",
+            *marks,
+        )
         found = self._run(
             f"SELECT {', '.join(names)} FROM chat_trace WHERE room_id = ? ORDER BY created_at",  # noqa: S608 - our own
             self._id(room_id),
@@ -89,6 +92,20 @@ class Rows:
     def count(self, statement: str) -> int:
         """Of a SELECT COUNT(*)."""
         return int(self._run(statement)[0][0])
+
+    def decided_at(self) -> float:
+        """When the rollout was moved last, seconds since 1970. Postgres only."""
+        return float(self._run("SELECT extract(epoch FROM max(at)) FROM chat_rolloutdecision")[0][0])
+
+    def decided_by(self, who: str) -> list[tuple[str, int, str]]:
+        """(what, to which stage, why) of these decisions about the rollout, oldest first."""
+        return [(action, stage, why) for action, stage, why in self._run(
+            "SELECT action, to_stage, why FROM chat_rolloutdecision WHERE who = ? ORDER BY id", who
+        )]
+
+    def switched_at(self) -> float:
+        """When a switch was turned last. Postgres only."""
+        return float(self._run("SELECT extract(epoch FROM max(modified)) FROM waffle_switch")[0][0])
 
     def running(self, host: str) -> dict[str, int]:
         """Attempts by requestId of what this host's processes write."""

@@ -95,6 +95,24 @@ test("the switch is thrown while the room is open: the next turn takes the other
   assert.deepEqual(room.doors, ["post"]);
 });
 
+test("the rollout moves while the room is open: the next turn takes the other way, and the answer that runs goes on", async () => {
+  const room = await new Room().open();
+  await room.send();
+  room.server.say({ type: "path_changed", path: "completed" });
+  room.server.write("여기 ");
+  room.server.write("있어");
+  room.server.end();
+  await settle();
+  room.assertWhole("여기 있어");
+  await room.send("또?");
+  room.server.end();
+  await settle();
+  room.server.say({ type: "path_changed", path: "stream" });
+  await room.send("다시");
+  assert.deepEqual(room.doors, ["socket", "post", "socket"]);
+  assert.equal(room.session.state, "live");
+});
+
 test("a completed response that the network cuts off: the socket asks again", async () => {
   const room = new Room();
   room.server.path = "completed";

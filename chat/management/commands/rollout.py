@@ -10,9 +10,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from chat import stages
-from chat.models import RolloutDecision, RolloutState
+from chat.models import RolloutDecision
 from chat.stages.changes import Order
-from chat.stages.gate import require_promotable, verdict_of
+from chat.stages.gate import require_promotable, verdict_now
 from chat.stages.words import describe, sentences
 
 ACTIONS = ("status", "promote", "hold", "release", "rollback", "history")
@@ -41,7 +41,7 @@ class Command(BaseCommand):
 
     def status(self, options: dict[str, Any]) -> None:
         state = stages.read()
-        verdict = verdict_of(RolloutState.objects.first())
+        verdict = verdict_now()
         if options["json"]:
             found = {**asdict(state), "verdict": verdict.decision, "reasons": verdict.reasons}
             self.stdout.write(json.dumps(found, default=str, indent=2))
