@@ -268,13 +268,8 @@ ROUTES_CACHE_SECONDS = env.float("ROUTES_CACHE_SECONDS", 2.0)
 
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
-    # Each process remembers for itself: a switch turned in another one is seen when this has gone stale. Never later
-    # than in two seconds: an open page hears of the rollout within five.
-    "switches": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "LOCATION": "switches",
-        "TIMEOUT": min(ROUTES_CACHE_SECONDS, 2.0),
-    },
+    # Each process for itself, and emptied whenever streaming/rollout.py reads anew.
+    "switches": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "switches", "TIMEOUT": 2},
 }
 
 # --- the model --------------------------------------------------------------------------------------

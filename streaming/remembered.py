@@ -7,6 +7,7 @@ here, and every hint of one made elsewhere, has it forgotten; the age bounds wha
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -23,6 +24,8 @@ V = TypeVar("V")
 
 #: Of its age: then it is read anew, and a slow database has the rest of the time to answer.
 OLD = 0.5
+#: An open page hears of the rollout within five: nobody remembers it longer than this.
+POLICY_SECONDS = 2.0
 #: What nobody asked for in so long is left to grow old.
 WANTED_SECONDS = 300.0
 LEAST_PAUSE_SECONDS = 0.2
@@ -31,11 +34,12 @@ log = structlog.get_logger(__name__)
 
 
 class Memory(Generic[K, V]):
-    """Values by key, none older than `ages` times ROUTES_CACHE_SECONDS. For all database threads."""
+    """Values by key, none older than `ages` times ROUTES_CACHE_SECONDS, nor `oldest` seconds. For all database threads."""
 
-    def __init__(self, load: Callable[[K], V], *, ages: float = 1.0, most: int = 1) -> None:
+    def __init__(self, load: Callable[[K], V], *, ages: float = 1.0, most: int = 1, oldest: float = math.inf) -> None:
         self._load = load
         self._ages = ages
+        self._oldest = oldest
         self._most = most
         self._kept: dict[K, tuple[float, V]] = {}
         self._wanted_at: dict[K, float] = {}
@@ -68,7 +72,7 @@ class Memory(Generic[K, V]):
 
     def _age(self, read_at: float) -> float:
         """1: too old."""
-        most = settings.ROUTES_CACHE_SECONDS * self._ages
+        most = min(settings.ROUTES_CACHE_SECONDS * self._ages, self._oldest)
         return (time.monotonic() - read_at) / most if most else 1.0
 
     def _read(self, key: K) -> V:
@@ -107,7 +111,7 @@ def refresh() -> None:
 async def keep_fresh() -> None:
     """A duty. Often enough that no send finds what it needs too old."""
     while True:
-        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, settings.ROUTES_CACHE_SECONDS * OLD / 2))
+        await asyncio.sleep(max(LEAST_PAUSE_SECONDS, min(settings.ROUTES_CACHE_SECONDS, POLICY_SECONDS) * OLD / 2))
         if not any(memory.old() for memory in _memories):
             continue
         try:

@@ -13,7 +13,7 @@ from chat import stages
 from chat.stages import State
 from chat.stages.cohorts import LOAD
 from chat.stages.words import SWITCH
-from streaming.remembered import Memory
+from streaming.remembered import POLICY_SECONDS, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def drawn(cohort: str, stage: int) -> Assignment:
 
 
 def policy() -> Policy:
-    """In a database thread; at most ROUTES_CACHE_SECONDS old."""
+    """In a database thread; at most POLICY_SECONDS old."""
     is_on, state = _decided.get(None)
     return Policy(settings.CHAT_STREAMING_ENABLED and is_on, state)
 
@@ -70,4 +70,4 @@ def _load_decided(_: None) -> tuple[bool, State]:
     return bool(waffle.switch_is_active(SWITCH)), stages.current()
 
 
-_decided = Memory(_load_decided)
+_decided = Memory(_load_decided, oldest=POLICY_SECONDS)

@@ -74,7 +74,9 @@ def test_every_metric_and_setting_that_is_named_is_there(page: str) -> None:
     assert set(re.findall(r"soksak_[a-z_]+", text)) - known == set()
     configured = (ROOT / "CONFIGURATION.md").read_text() + (ROOT / "Makefile").read_text()
     named = set(re.findall(r"\b(?:[A-Z]{3,}_[A-Z_]+|PORT)\b", " ".join(SPAN.findall(text))))
-    assert [name for name in sorted(named) if name not in configured] == []
+    # Those of a way to a model stand in a table of their own, without its name.
+    ways = {f"{name.partition('_')[0]}_" for name in named if f"`…_{name.partition('_')[2]}`" in configured}
+    assert [name for name in sorted(named) if name not in configured and not name.startswith(tuple(ways))] == []
 
 
 @pytest.mark.parametrize("page", PAGES)

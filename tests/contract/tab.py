@@ -50,7 +50,7 @@ class Tab:
 
     def __init__(self, world: World) -> None:
         self.user_id, self.room_id, self.checked_at = USER_ID, world.room_id, 0.0
-        self.is_staff = False
+        self.is_staff = self.is_load = False
         self.path: Path = "stream"
         #: Every request of this tab to be told again, beside the one after `ready`.
         self.gaps = 0
