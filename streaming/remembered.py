@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 
 
 class Memory(Generic[K, V]):
-    """Values by key, none older than `ages` times ROUTES_CACHE_SECONDS, nor `oldest` seconds. For all database threads."""
+    """Values by key, none older than `ages` times ROUTES_CACHE_SECONDS, nor than `oldest` seconds. For all threads."""
 
     def __init__(self, load: Callable[[K], V], *, ages: float = 1.0, most: int = 1, oldest: float = math.inf) -> None:
         self._load = load
