@@ -4,14 +4,15 @@ makes the row; whoever is second sees both. Nothing here is on the way of an ans
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from prometheus_client import Counter
 
@@ -19,6 +20,7 @@ from chat import client_marks, rates, turn_statements
 from chat.figures import Figures, Measured, figures
 from chat.kpi import live
 from chat.models import Generation, Room, Trace
+from chat.pending_traces import Kept, Pending
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
@@ -27,6 +29,8 @@ AHEAD_MS = 5_000.0
 _OF_FIGURES = ("ttft_ms", "ttft_source", "completion_ms", "failure", "abandoned")
 
 log = structlog.get_logger(__name__)
+#: This process's.
+pending = Pending()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +46,26 @@ class Report:
     stage: int = 0
 
 
-def write(trace: Trace) -> None:
-    """The server's side, after the end. What an older attempt or the browser told is kept."""
+def keep(trace: Trace) -> None:
+    """The server's side, after the end: written with others by `write_pending`, a moment later."""
     _fill(trace, figures(_measured(trace)))
-    both = found = None
-    with transaction.atomic():
-        # Its row is ours from here on: nobody sees the figures of one side when there are two.
-        if turn_statements.write_trace(trace):
-            both = _locked(trace.user_id, trace.request_id)
-            found = _save(both) if both else None
-    if found is not None and found.is_doubtful:
-        REJECTED.labels("inconsistent").inc()
-    _count(trace, both)
+    pending.put(trace)
+
+
+def write_pending() -> int:
+    """Everything that was kept; returns how many could not be written, their room or guest having been deleted."""
+    kept = pending.collect()
+    try:
+        _write(kept)
+    except IntegrityError:
+        return sum(not _is_written(one) for one in kept)
+    return 0
+
+
+def write(trace: Trace) -> None:
+    """At once. What an older attempt or the browser told is kept."""
+    _fill(trace, figures(_measured(trace)))
+    _write([Kept(trace)])
 
 
 def came_back(user_id: int, request_id: str, ms: float) -> None:
@@ -63,7 +75,7 @@ def came_back(user_id: int, request_id: str, ms: float) -> None:
         if trace is not None:
             trace.marks["back"] = ms
             trace.resumes += 1
-            _save(trace, "marks", "resumes")
+            _save(trace, ("marks", "resumes"))
 
 
 def report(told: Report) -> str:
@@ -82,6 +94,43 @@ def report(told: Report) -> str:
 # Internal
 
 
+def _is_written(kept: Kept) -> bool:
+    try:
+        _write([kept])
+    except IntegrityError:
+        return False
+    return True
+
+
+def _write(kept: list[Kept]) -> None:
+    """Their rows are ours until the end: nobody sees the figures of one side when there are two."""
+    if not kept:
+        return
+    merged: dict[tuple[int, str], Trace] = {}
+    with transaction.atomic():
+        for key in turn_statements.write_traces([one.trace for one in kept]):
+            both = _locked(*key)
+            if both is not None:
+                merged[key] = both
+                REJECTED.labels("inconsistent").inc(_save(both).is_doubtful)
+    for one in kept:
+        _count(one.served, merged.get((one.trace.user_id, one.trace.request_id)))
+
+
+def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) -> bool:
+    """As `report`, where the trace is still to be written: then nothing is asked of the database. False: it is not."""
+    known = client_marks.known(marks)
+    if client_marks.doubt(known):
+        return False
+    with pending.found(user_id, request_id) as trace:
+        if trace is None or client_marks.since_accepted(known) > max(trace.marks.values(), default=0.0) + AHEAD_MS:
+            return False
+        reason = _note(trace, known, _refigured)
+    if reason:
+        REJECTED.labels(reason).inc()
+    return True
+
+
 def _take(told: Report, marks: dict[str, float]) -> str:
     if _is_ahead(told, client_marks.since_accepted(marks)):
         return "future"
@@ -91,15 +140,19 @@ def _take(told: Report, marks: dict[str, float]) -> str:
             return trace
         if _is_late(trace.created_at):
             return "late"
-        if "mismatch" in marks and not trace.mismatched:
-            # Noticed by another tab too, or by a later page: it is told apart from the rest, once.
-            MISMATCHES.inc()
-            trace.mismatched = True
-        is_first = not trace.client_marks or client_marks.completes(marks, trace.client_marks)
-        was, was_seen = {"failure_was": trace.failure, "abandoned_was": trace.abandoned}, trace.ttft_source == "browser"
-        if is_first and marks.keys() != {"mismatch"}:
-            trace.client_marks = marks
-        found = _save(trace, "client_marks", "mismatched")
+        return _note(trace, marks, partial(_save, fields=("client_marks", "mismatched")))
+
+
+def _note(trace: Trace, marks: dict[str, float], save: Callable[[Trace], Figures]) -> str:
+    if "mismatch" in marks and not trace.mismatched:
+        # Noticed by another tab too, or by a later page: it is told apart from the rest, once.
+        MISMATCHES.inc()
+        trace.mismatched = True
+    is_first = not trace.client_marks or client_marks.completes(marks, trace.client_marks)
+    was, was_seen = {"failure_was": trace.failure, "abandoned_was": trace.abandoned}, trace.ttft_source == "browser"
+    if is_first and marks.keys() != {"mismatch"}:
+        trace.client_marks = marks
+    found = save(trace)
     live.went_wrong(trace, **was)
     if trace.marks and not was_seen and trace.ttft_source == "browser":
         live.seen(trace, "browser")
@@ -174,9 +227,14 @@ def _of_lost_send(told: Report, marks: dict[str, float]) -> Trace | None:
     return lost
 
 
-def _save(trace: Trace, *fields: str) -> Figures:
+def _refigured(trace: Trace) -> Figures:
     found = figures(_measured(trace))
     _fill(trace, found)
+    return found
+
+
+def _save(trace: Trace, fields: Sequence[str] = ()) -> Figures:
+    found = _refigured(trace)
     trace.save(update_fields=[*fields, *_OF_FIGURES])
     return found
 

@@ -115,15 +115,13 @@ def end_message(message_id: UUID, job: OutboxJob, *, content: str, tokens: int, 
     )
 
 
-_HELD = "message_id = %s AND status = 'waiting' AND attempts = 0 AND available_at > %s"
-_HELD_JOBS = f"SELECT id FROM {table(OutboxJob)} WHERE {_HELD}"
-_RELEASE = f"UPDATE {table(OutboxJob)} SET available_at = %s WHERE {_HELD}"
-
-
-def release_jobs(message_id: UUID, now: datetime) -> list[int]:
-    """The message's untried jobs that were held back are due `now`; returns their ids."""
-    held, _ = tell((_HELD_JOBS, [message_id, now]), (_RELEASE, [now, message_id, now]), prepares=True)
-    return [job_id for (job_id,) in held.rows]
+def release_jobs(message_ids: Sequence[UUID], now: datetime) -> list[int]:
+    """The messages' untried jobs that were held back are due `now`; returns their ids."""
+    places = ", ".join(["%s"] * len(message_ids))
+    sql = f"""
+        UPDATE {table(OutboxJob)} SET available_at = %s
+        WHERE message_id IN ({places}) AND status = 'waiting' AND attempts = 0 AND available_at > %s RETURNING id"""
+    return [job_id for (job_id,) in tell((sql, [now, *message_ids, now]))[0].rows]
 
 
 _UTTERED = f"(SELECT COUNT(*) FROM {table(Message)} m WHERE m.room_id = r.id AND m.selected AND m.deleted_at IS NULL"
@@ -174,12 +172,19 @@ _TRACE_FIELDS = (
 )
 _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
     f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS
-) + f" RETURNING {table(Trace)}.client_marks <> '{{}}'"
+) + f""", mismatched = {table(Trace)}.mismatched OR excluded.mismatched, client_marks = CASE
+    WHEN {table(Trace)}.client_marks = '{{}}' THEN excluded.client_marks ELSE {table(Trace)}.client_marks END
+    RETURNING user_id, request_id, client_marks"""
 
 
-def write_trace(trace: Trace) -> bool:
-    """The server's side; an older attempt's is replaced. True: the browser's marks are there already."""
-    return bool(tell(insert(trace, ending=_TRACE_AGAIN), prepares=True)[0].rows[0][0])
+def write_traces(traces: Sequence[Trace]) -> list[tuple[int, str]]:
+    """The server's side; an older attempt's is replaced. Returns whose rows have other marks of the browser's.
+
+    Each request once. What a browser told through another process stays.
+    """
+    ours = {(trace.user_id, trace.request_id): trace.client_marks for trace in traces}
+    found = tell(insert(*traces, ending=_TRACE_AGAIN), prepares=len(traces) == 1)[0].rows
+    return [(user_id, request) for user_id, request, marks in found if json.loads(marks) != ours[user_id, request]]
 
 
 def make_trace(trace: Trace) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 
 import structlog
-from django.db import IntegrityError
 
-from chat import generations, outbox, traces
+from chat import generations
 from chat.errors import Unavailable
 from chat.generations import Outcome
 from chat.models import Trace
 from streaming import metrics, telemetry
 from streaming.database import in_database
+from streaming.desk import Desk
 from streaming.latecomers import Latecomers, Unread
 from streaming.writing import Job
 
@@ -35,35 +35,37 @@ async def settle_until_committed(job: Job, outcome: Outcome) -> bool:
         delay = min(delay * 2, SETTLE_RETRY_MOST_SECONDS)
 
 
-async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers) -> None:
+async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> None:
     """After the readers have their end: trace, post-processing released, one log line. Loss is survivable."""
     _log(job, outcome)
     key = job.run.key
     unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
     if job.run.attendance.absent_since is not None:
         latecomers.expect(unread)
-    try:
-        await in_database(_write_after, job, outcome)
-    except (Unavailable, IntegrityError) as error:
-        # Integrity: the room or the guest who asked has been deleted meanwhile.
-        metrics.TRACES_LOST.inc()
-        log.warning("trace_lost", cause=str(error))
-    finally:
-        unread.is_written.set()
+    desk.put(key.message_id, _trace(job, outcome), unread.is_written)
+    if job.prompts.window_start != job.prompts.context.window_start:
+        await _move_window(job)
     telemetry.export(job, outcome)
 
 
-def _write_after(job: Job, outcome: Outcome) -> None:
+async def _move_window(job: Job) -> None:
+    try:
+        await in_database(
+            generations.set_window_start, job.run.key.room_id, job.prompts.window_start, head=job.run.head
+        )
+    except Unavailable:
+        # The next turn moves it.
+        log.info("window_not_moved")
+
+
+def _trace(job: Job, outcome: Outcome) -> Trace:
     key = job.run.key
-    outbox.release(key.message_id)
-    if job.prompts.window_start != job.prompts.context.window_start:
-        generations.set_window_start(key.room_id, job.prompts.window_start, head=job.run.head)
-    traces.write(Trace(
+    return Trace(
         request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
         message_id=key.message_id, kind=job.kind, path=job.path, cohort=job.assigned.cohort, stage=job.assigned.stage,
         attempt=key.attempt, outcome=outcome.status, error_code=outcome.error_code, route_name=job.route_name,
         resumes=job.run.attendance.resumes, marks=_marks(job), calls=[call.row() for call in job.calls],
-    ))
+    )
 
 
 def _marks(job: Job) -> dict[str, float]:

@@ -41,7 +41,7 @@ from streaming.reader import SocketReader
 from streaming.resume import resume
 from streaming.rollout import assignment
 from streaming.service import change_room, take_turn
-from streaming.timings import report_timing
+from streaming.timings import is_at_hand, report_timing
 
 #: Longer ago than any answer takes, nothing can have ended just now.
 LIVELY = timedelta(minutes=10)
@@ -184,7 +184,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
                 )
             case Timing():
-                await in_database(report_timing, self.identity, command, self.room_id)
+                if not is_at_hand(self.identity, command):
+                    await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
                 self.engine.warmer.typing(self.room_id)
             case _:

@@ -80,6 +80,7 @@ class Engine:
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
             self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, self.paths.keep, remembered.keep_fresh,
+            self.runner.desk.keep,
         ):
             self._keep(keep())
         if self.shared_latencies is not None:
@@ -101,6 +102,7 @@ class Engine:
         try:
             await self.checkpoint.flush()
             await self.runner.aclose()
+            await self.runner.desk.flush()
             await self.lease.give_up()
         except Unavailable:
             log.warning("stopped_without_database")

@@ -5,6 +5,7 @@ An entry's id is `<attempt>-<seq>`: ids only grow, so a stale owner's entry is r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -143,6 +144,8 @@ class Copy:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.is_sure = False
+        #: When its life in the store was lengthened last, monotonic seconds.
+        self.lengthened_at = -math.inf
         self._seq = -1
 
     @property

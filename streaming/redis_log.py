@@ -24,6 +24,8 @@ from streaming.run import Run
 EPOCH_KEY = "soksak:epoch"
 #: A stream outlives its last entry by so much: a reader may come back, and a next owner may need it.
 LIFETIME_SECONDS = 900
+#: An entry lengthens its stream's life if that was not done for so long: a command less for most of them.
+LENGTHENED_SECONDS = 60.0
 ENTRIES_MAX = 5_000
 #: All of an attempt, in place of whatever lies there, unless a newer attempt does: then it is refused, as XADD would.
 BEGIN_ANEW = """
@@ -138,9 +140,18 @@ class RedisLog:
                 key = stream_key(copy.run.key.message_id)
                 for entry in entries:
                     self._add(pipe, key, entry)
-                pipe.expire(key, LIFETIME_SECONDS)
+            # Behind all of them: nobody needs its answers.
+            for copy in self._short_lived(batch):
+                pipe.expire(stream_key(copy.run.key.message_id), LIFETIME_SECONDS)
             async with asyncio.timeout(COMMAND_SECONDS):
                 return list(await pipe.execute(raise_on_error=False))
+
+    def _short_lived(self, batch: list[tuple[Copy, list[Entry]]]) -> list[Copy]:
+        before = time.monotonic() - LENGTHENED_SECONDS
+        found = [copy for copy, _ in batch if copy.lengthened_at < before or not copy.is_sure]
+        for copy in found:
+            copy.lengthened_at = time.monotonic()
+        return found
 
     def _add(self, pipe: Any, key: str, entry: Entry) -> None:
         identifier, body = entry_id(entry), encode_entry(entry)
@@ -165,8 +176,6 @@ class RedisLog:
                     return self._lost(answer)
                 else:
                     copy.written(entry)
-            # The answer to its EXPIRE.
-            next(rest)
         if fenced:
             metrics.LOG_FENCED.inc(fenced)
             self._fenced()

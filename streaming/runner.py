@@ -17,6 +17,7 @@ from chat.generations import Outcome
 from chat.models import Generation
 from streaming import metrics
 from streaming.closing import close_up, settle_until_committed
+from streaming.desk import Desk
 from streaming.duties import complain
 from streaming.endings import end_of
 from streaming.hub import Hub
@@ -55,6 +56,7 @@ class Runner:
         self._jobs: dict[UUID, Job] = {}
         self._tasks: dict[UUID, asyncio.Task[None]] = {}
         self.latecomers = Latecomers()
+        self.desk = Desk()
 
     def start(self, turn: Turn, clock: StageClock) -> Run:
         """Begin the answer of a new turn; every tab in the room sees it begin."""
@@ -125,6 +127,7 @@ class Runner:
         """Every answer that is ending has ended, with its trace written."""
         closing = [task for message_id, task in self._tasks.items() if message_id not in self._jobs]
         await asyncio.gather(*closing, return_exceptions=True)
+        await self.desk.flush()
 
     async def finish(self, *, within: float) -> None:
         """Wait for the answers that end by themselves in so many seconds."""
@@ -211,4 +214,4 @@ class Runner:
         job.run.finish(end_of(key, outcome))
         job.clock.mark("end_frame")
         self._jobs.pop(key.message_id, None)
-        await close_up(job, outcome, self.latecomers)
+        await close_up(job, outcome, self.latecomers, self.desk)

@@ -39,9 +39,9 @@ def held(kind: str, message_id: UUID) -> OutboxJob:
     return OutboxJob(kind=kind, message_id=message_id, available_at=until)
 
 
-def release(message_id: UUID) -> None:
-    """The readers have their end: the message's untried jobs are due now."""
-    for job_id in turn_statements.release_jobs(message_id, timezone.now()):
+def release(*message_ids: UUID) -> None:
+    """The readers have their ends: the messages' untried jobs are due now."""
+    for job_id in turn_statements.release_jobs(message_ids, timezone.now()) if message_ids else ():
         transaction.on_commit(partial(kick, job_id))
 
 

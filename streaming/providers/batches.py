@@ -37,18 +37,26 @@ def batches_of(response: httpx.Response) -> Batches:
 class PausedBatches:
     """Pulls: leaves the socket unread for a while, then takes all that the kernel holds in one read."""
 
-    __slots__ = ("_content", "_handle")
+    __slots__ = ("_content", "_handle", "_loop", "_resting")
 
     def __init__(self, handle: ClientResponse) -> None:
         self._handle = handle
         self._content: StreamReader = handle.content
+        self._loop = asyncio.get_running_loop()
+        #: The transport that rests, and the timer that wakes it.
+        self._resting: tuple[asyncio.ReadTransport, asyncio.TimerHandle] | None = None
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
+        content = self._content
         if rest_seconds:
-            await self._rest(rest_seconds)
-        if self._content.exception() is not None:
-            return self._salvaged()
-        return await self._content.readany()
+            self._rest(rest_seconds)
+        try:
+            if content.exception() is not None:
+                return self._salvaged()
+            # Waiting through the rest: a task that is woken to wake its transport would be woken twice.
+            return await _all_of(content) if _IS_KNOWN else await content.readany()
+        finally:
+            self._wake()
 
     async def drain(self) -> None:
         while await self._content.readany():
@@ -56,16 +64,20 @@ class PausedBatches:
 
     # Internal
 
-    async def _rest(self, seconds: float) -> None:
+    def _rest(self, seconds: float) -> None:
         # No connection: the body has ended and its socket may already serve another stream. Hands off.
         connection = self._handle.connection
         transport = connection.transport if connection else None
         if transport is None or self._content.is_eof():
             return
         transport.pause_reading()
-        try:
-            await asyncio.sleep(seconds)
-        finally:
+        self._resting = (transport, self._loop.call_later(seconds, self._wake))
+
+    def _wake(self) -> None:
+        """When its time has come; or at once, when nobody waits any more."""
+        if self._resting is not None:
+            (transport, timer), self._resting = self._resting, None
+            timer.cancel()
             if not transport.is_closing():
                 transport.resume_reading()
 
@@ -79,6 +91,29 @@ class PausedBatches:
         if not data:
             raise error
         return data
+
+
+#: What of aiohttp's reader `_all_of` touches; should a release have it no more, its own slower way is taken.
+_IS_KNOWN = all(
+    hasattr(StreamReader, name)
+    for name in ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_protocol", "_size", "_wait")
+)
+
+
+async def _all_of(content: StreamReader) -> bytes:
+    """As `readany`, which runs the parser once more for each chunk it takes from the buffer."""
+    buffer = content._buffer
+    while not buffer and not content._eof:
+        await content._wait("readany")
+    data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
+    buffer.clear()
+    content._size = 0
+    content._cursor += len(data)
+    if content._http_chunk_splits:
+        content._http_chunk_splits.clear()
+    if content._protocol._reading_paused:
+        content._protocol.resume_reading()
+    return data
 
 
 class PlainBatches:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-#: Longest time that text lies unread, seconds: two frames of a 60 Hz screen.
-TICK_SECONDS = 0.033
+#: Longest time that text lies unread, seconds. Between the 33 and 50 ms in which a page gathers what it paints.
+TICK_SECONDS = 0.04
 #: Fewer expected tokens than this in a tick: waiting would only delay them.
 WORTH_WAITING_TOKENS = 1.4
 #: Weight that what is known of a model's speed keeps with each new batch.

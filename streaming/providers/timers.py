@@ -57,9 +57,12 @@ class _Watch:
         if now >= self._ends_at:
             raise _late("provider_total_timeout")
         self._waiting_since = now
-        self._waiter = self._waiting = waiter = asyncio.current_task()
-        assert waiter is not None
-        self._cancels = waiter.cancelling()
+        # A race waits for first content in a task of its own, which is over when the stream goes on.
+        if self._waiter is None or self._waiter.done():
+            self._waiter = asyncio.current_task()
+            assert self._waiter is not None
+            self._cancels = self._waiter.cancelling()
+        self._waiting = self._waiter
         if self._timer is None:
             self._timer = self._loop.call_at(self._due(), self._look)
 

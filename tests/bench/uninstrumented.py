@@ -72,7 +72,7 @@ def _silence_marks() -> None:
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
         (Meter, "_note_content", note_first), (Meter, "_observe", nothing),
         (closing, "_log", nothing), (closing, "_marks", nothing_marked), (closing, "Trace", nothing),
-        (traces, "write", nothing),
+        (traces, "keep", nothing),
     )
     for owner, name, instead in silent:
         # Renamed meanwhile, it would cost what it costs and nobody would know.
