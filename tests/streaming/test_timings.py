@@ -13,7 +13,7 @@ import structlog
 from django.test import AsyncClient
 from structlog.testing import capture_logs
 
-from chat import rates, traces
+from chat import generations, rates
 from chat.api import REFUSED
 from chat.models import Trace
 from streaming.engine import Engine
@@ -180,13 +180,13 @@ async def test_one_line_a_stage_and_one_a_request_all_with_the_five_fields(
 async def test_what_is_said_in_a_database_thread_names_it_too(
     engine: Engine, scene: Scene, tab: Tab, lines: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    write = traces.write
+    settle = generations.settle
 
-    def told(trace: Trace) -> None:
+    def told(*ended: Any) -> bool:
         structlog.get_logger("streaming.instrumentation").info("in_a_thread")
-        write(trace)
+        return settle(*ended)
 
-    monkeypatch.setattr(traces, "write", told)
+    monkeypatch.setattr(generations, "settle", told)
     rid = await tab.send()
     await tab.answer()
     await engine.runner.settled()
