@@ -127,7 +127,8 @@ def _append(run: Run, clock: StageClock, text: str) -> None:
     if run.length + len(text) > ANSWER_MAX_CHARS:
         raise ProviderError("provider_garbage", "The answer does not end.", retryable=False)
     run.append(text)
-    clock.mark("first_frame")
+    if "first_frame" not in clock.marks:
+        clock.mark("first_frame")
 
 
 def _outcome(job: Job, finished: Finished) -> Outcome:
