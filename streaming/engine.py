@@ -51,6 +51,7 @@ class Engine:
             hedging=Hedging(Budget(settings.HEDGE_BUDGET_PERCENT), settings.HEDGE_QUANTILE),
             admission=Admission(
                 calls_most=settings.ADMISSION_MAX_CALLS, queue_most=settings.ADMISSION_QUEUE_MAX,
+                spare=settings.ADMISSION_QUEUE_MAX,
                 wait_seconds=settings.ADMISSION_WAIT_SECONDS,
             ),
         )

@@ -52,11 +52,13 @@ class Admission:
     """`calls_most` 0: no bound for the process; a route's own is `Route.max_concurrent`. Used on one event loop."""
 
     def __init__(
-        self, *, calls_most: int = 0, queue_most: int = 100, wait_seconds: float = 60.0,
+        self, *, calls_most: int = 0, queue_most: int = 100, spare: int = 0, wait_seconds: float = 60.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._calls_most = calls_most
         self._queue_most = queue_most
+        #: So many more may wait: what was accepted while others filled the queue is not turned away any more.
+        self._spare = spare
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._under_way: dict[str, int] = {}
@@ -93,7 +95,7 @@ class Admission:
         """Returns when the request may be made; `leave` must follow. Raises ProviderError `provider_busy`."""
         if self.has_room(route):
             return self._take(route)
-        if self.is_full:
+        if len(self._queue) >= self._queue_most + self._spare:
             raise _refusal("full", "Too many wait for this model.")
         waiter = self._join(route, user_id, on_ahead)
         try:

@@ -154,6 +154,17 @@ async def test_the_queue_is_bounded_and_who_comes_then_is_refused_at_once() -> N
         assert at.admission.is_full
 
 
+async def test_who_was_accepted_while_the_queue_filled_waits_past_its_bound() -> None:
+    async with desk(queue_most=1, spare=1) as at:
+        for name in ("first", "second"):
+            await at.come(name, ALICE)
+        assert at.admission.refuses([ONE]), "a new message is not taken any more"
+        await at.come("accepted before", BOB)
+        assert at.refused == []
+        await at.come("too many", CHARLIE)
+        assert at.refused == ["too many"]
+
+
 @pytest.mark.parametrize("queue_most", [0, 1])
 async def test_a_free_place_needs_no_queue(queue_most: int) -> None:
     async with desk(queue_most=queue_most) as at:
