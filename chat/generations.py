@@ -53,12 +53,11 @@ def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
     """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
     end = {**asdict(outcome), "checkpoint_text": "", "ended_at": timezone.now()}
     tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
+    job = outbox.held("after_reply", message_id)
     with brief_transaction():
-        if not turn_statements.end_generation(message_id, attempt, end):
-            return False
-        job = outbox.held("after_reply", message_id)
-        turn_statements.end_message(message_id, job, content=outcome.text, tokens=tokens, status=status)
-    return True
+        return turn_statements.end_answer(
+            message_id, attempt, end, job, content=outcome.text, tokens=tokens, status=status
+        )
 
 
 def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
-from chat.statements import Rows, Statement, columns, insert, table, tell, uuid_of
+from chat.statements import Rows, Statement, columns, insert, insert_if, table, tell, uuid_of
 
 _SAID = f"""
     SELECT role, content, tokens, position FROM {table(Message)}
@@ -97,22 +97,26 @@ _END = f"""
     WHERE message_id = %s AND attempt = %s AND status = 'running'"""
 
 
-def end_generation(message_id: UUID, attempt: int, end: dict[str, Any]) -> bool:
-    """Compare-and-set of `end`, which has all of END_FIELDS. False: this attempt does not run any more."""
-    values = [end[name] for name in END_FIELDS]
-    return tell((_END, [*values, message_id, attempt]), prepares=True)[0].touched == 1
+#: Nobody else ends it at this very microsecond: it was this end that was written.
+_ENDED = f"EXISTS (SELECT 1 FROM {table(Generation)} WHERE message_id = %s AND attempt = %s AND ended_at = %s)"
+_END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s AND {_ENDED}"
 
 
-_END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s"
+def end_answer(
+    message_id: UUID, attempt: int, end: dict[str, Any], job: OutboxJob, *, content: str, tokens: int, status: str
+) -> bool:
+    """Compare-and-set of `end`, which has all of END_FIELDS; the message and `job` (one of its kind) with it.
 
-
-def end_message(message_id: UUID, job: OutboxJob, *, content: str, tokens: int, status: str) -> None:
-    """The last of its transaction. `job` is added unless the message has one of its kind."""
-    tell(
-        (_END_MESSAGE, [content, tokens, status, message_id]),
-        insert(job, ending="ON CONFLICT DO NOTHING"),
+    False: this attempt does not run any more, and nothing was written. All of its transaction.
+    """
+    ended = (message_id, attempt, end["ended_at"])
+    generation, _, _ = tell(
+        (_END, [*(end[name] for name in END_FIELDS), message_id, attempt]),
+        (_END_MESSAGE, [content, tokens, status, message_id, *ended]),
+        insert_if(job, (f"WHERE {_ENDED} ON CONFLICT DO NOTHING", ended)),
         is_last=True, prepares=True,
     )
+    return generation.touched == 1
 
 
 def release_jobs(message_ids: Sequence[UUID], now: datetime) -> list[int]:

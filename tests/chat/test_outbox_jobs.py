@@ -11,8 +11,9 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 from structlog.testing import capture_logs
 
-from chat import outbox, turn_statements
-from chat.models import OutboxJob, Room
+from chat import outbox
+from chat.generations import Outcome, settle
+from chat.models import Generation, OutboxJob, Room
 from chat.outbox import jobs
 from chat.outbox.upkeep import DONE_KEPT_DAYS
 from chat.post_processing import JOBS
@@ -65,20 +66,22 @@ def break_the_job(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
 
 
 def test_a_job_is_written_in_its_causes_transaction(message_id: UUID) -> None:
+    OutboxJob.objects.all().delete()
     with transaction.atomic():
-        end_again(message_id, "other")
+        end_again(message_id)
         transaction.set_rollback(True)
-    assert not OutboxJob.objects.filter(kind="other").exists()
+    assert not OutboxJob.objects.exists()
 
 
 def test_adding_twice_is_adding_once(message_id: UUID) -> None:
-    end_again(message_id, "after_reply")
+    end_again(message_id)
     assert OutboxJob.objects.filter(message_id=message_id).count() == 1
 
 
-def end_again(message_id: UUID, kind: str) -> None:
-    job = outbox.held(kind, message_id)
-    turn_statements.end_message(message_id, job, content="Hello.", tokens=2, status="complete")
+def end_again(message_id: UUID) -> None:
+    running = Generation.objects.filter(pk=message_id)
+    running.update(status=Generation.Status.RUNNING)
+    assert settle(message_id, running.get().attempt, Outcome(status="done", text="Hello.", last_seq=2))
 
 
 def test_a_job_is_held_back_until_released(message_id: UUID) -> None:

@@ -206,13 +206,15 @@ def test_a_later_attempts_trace_replaces_the_servers_part_only(room: Room) -> No
     assert found.client_marks == {"click": 0}
 
 
-def test_a_job_is_there_once(room: Room) -> None:
-    job = a_job(room)
-    for tokens in (1, 2):
-        again = OutboxJob(kind=job.kind, message_id=job.message_id, available_at=NOW)
-        turn_statements.end_message(job.message_id, again, content=ODD, tokens=tokens, status="complete")
+def test_an_end_that_comes_again_has_one_job_and_a_stale_one_writes_nothing(room: Room) -> None:
+    message_id = accept_send(ask(room, room.owner, request_id()), "hi").message_id
+    for text in ("Hello.", ODD):
+        Generation.objects.update(status=Generation.Status.RUNNING)
+        assert settle(message_id, 1, Outcome(status="done", text=text, last_seq=2))
+    Generation.objects.update(status=Generation.Status.RUNNING)
+    assert not settle(message_id, 2, Outcome(status="done", text="Not mine.", last_seq=2))
     assert OutboxJob.objects.count() == 1
-    assert Message.objects.values_list("content", "tokens").get(pk=job.message_id) == (ODD, 2)
+    assert Message.objects.get(pk=message_id).content == ODD
 
 
 def ask(room: Room, user: User, rid: str) -> Request:

@@ -81,5 +81,5 @@ def test_a_first_word_waits_for_one_transaction_and_for_nothing_beside_it(turn_o
 
 def test_an_end_waits_for_few_statements(turn_of: Callable[[], Turn], at_most: Counter) -> None:
     turn = turn_of()
-    with at_most(sqlite=5, postgres=2):
+    with at_most(sqlite=5, postgres=1):
         assert settle(turn)
