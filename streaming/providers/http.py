@@ -70,12 +70,18 @@ class HttpClient:
         if free := self._free.get(_host(request.url)):
             free.pop()
         try:
-            return await self._transport.handle_async_request(request)
+            return await self._sent(request)
         except httpx.TransportError as error:
             if not _was_hung_up(error):
                 raise
         # The server had closed a kept connection just as it was used again: no fault of the route's.
-        return await self._transport.handle_async_request(request)
+        return await self._sent(request)
+
+    async def _sent(self, request: httpx.Request) -> httpx.Response:
+        response = await self._transport.handle_async_request(request)
+        # The response would keep the prompt for as long as the answer takes.
+        response.request = httpx.Request("POST", request.url)
+        return response
 
     async def touch(self, url: str) -> None:
         """Have a connection to the host of `url` that nobody uses. Raises as httpx does."""
