@@ -135,11 +135,12 @@ async def test_every_request_to_a_model_is_kept_with_the_trace(engine: Engine, s
     assert 0 <= call["firstMs"] <= call["ms"]
 
 
-async def test_client_marks_are_kept_with_the_trace(scene: Scene, tab: Tab) -> None:
+async def test_client_marks_are_kept_with_the_trace(engine: Engine, scene: Scene, tab: Tab) -> None:
     rid = await tab.send()
     await tab.answer()
     await tab.say("timing", requestId=rid, marks={"first_paint": 12.5})
     await tab.say("fly")
     await tab.until(CommandError)
+    await engine.runner.settled()
     trace = await scene.alice.traces.aget(request_id=rid)
     assert trace.client_marks == {"first_paint": 12.5}

@@ -83,12 +83,13 @@ async def test_a_rough_frame_is_refused_and_the_socket_lives_on(tab: Tab, frame:
     assert (await tab.answer()).content == STORY
 
 
-async def test_marks_of_one_request_are_bounded_however_often_they_come(scene: Scene, tab: Tab) -> None:
+async def test_marks_of_one_request_are_bounded_however_often_they_come(engine: Engine, tab: Tab) -> None:
     rid = await tab.send()
     await tab.answer()
     for part in range(4):
         await tab.say("timing", requestId=rid, marks={"end": 1e5, **{f"mark-{part}-{n}": n for n in range(30)}})
     assert (await refused(tab, "{}")).code == "invalid_fields"
+    await engine.runner.settled()
     assert (await Trace.objects.aget(request_id=rid)).client_marks == {"end": 1e5}
 
 
