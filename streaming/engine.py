@@ -91,7 +91,9 @@ class Engine:
             self._keep(self.shared_latencies.keep())
         self.outbox.start()
         # What is here now stays for ever: to look through it for garbage, again and again, is a tenth of a second each.
-        gc.freeze()
+        if not gc.get_freeze_count():
+            gc.collect()
+            gc.freeze()
         gc.set_threshold(*GARBAGE_THRESHOLDS)
         log.info("engine_started", owner=self.owner)
 
