@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import NOT_PROVIDED, AutoField, DateTimeField, Field, JSONField, Model
 from django.db.models.functions import Now
 
@@ -98,6 +98,10 @@ def _tell_prepared(cursor: Any, statements: list[str], values: list[Any], *, is_
     prepared = Prepared(connection.connection, statements)
     try:
         told = _tell_as_one(cursor, prepared.before, prepared.said, values, is_last=is_last)
+    except IntegrityError:
+        # Two raced, and the plans are as good as ever: to forget them would leave them behind in the session.
+        prepared.succeeded()
+        raise
     except DatabaseError:
         prepared.failed()
         raise
