@@ -62,12 +62,6 @@ def write_pending() -> int:
     return 0
 
 
-def write(trace: Trace) -> None:
-    """At once. What an older attempt or the browser told is kept."""
-    _fill(trace, figures(_measured(trace)))
-    _write([Kept(trace)])
-
-
 def came_back(user_id: int, request_id: str, ms: float) -> None:
     """A reader came back a moment after the end that nobody had waited for, `ms` after `received`."""
     with transaction.atomic():

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from chat import stages, traces
+from chat import stages
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import (
@@ -24,6 +24,7 @@ from chat.models import (
     Trace,
 )
 from chat.stages.changes import Order
+from tests.chat.answers import write_trace
 from tests.people import make_room, make_route, make_user, request_id
 
 
@@ -62,7 +63,7 @@ def answer(room: Room, text: str = "A <b>calm</b> evening.") -> Generation:
         user_id=room.owner_id, request_id=request.request_id, room=room, character=room.character,
         message_id=accepted.message_id, path="stream", marks={"accepted": 4.0, "received": 0.0, "first_chunk": 12.3},
     )
-    traces.write(trace)
+    write_trace(trace)
     return Generation.objects.get(pk=accepted.message_id)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from chat import traces
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
-from chat.models import OutboxJob, Room
+from chat.models import OutboxJob, Room, Trace
 from tests.people import request_id
 
 
@@ -22,3 +23,9 @@ def answered(room: Room, text: str = "Hello there.", reply: str = "*waves* \"Hi.
 
 def job_of(message_id: UUID) -> OutboxJob:
     return OutboxJob.objects.get(message_id=message_id, kind="after_reply")
+
+
+def write_trace(trace: Trace) -> None:
+    """The server's side of a request, and nothing else that waits to be written."""
+    traces.keep(trace)
+    assert traces.write_pending() == 0

@@ -18,6 +18,7 @@ from chat.messages import Request, accept_send
 from chat.models import Generation, KpiRollup, RolloutState, Room, Trace, User
 from chat.stages import gate
 from chat.traces import REJECTED, Report
+from tests.chat.answers import write_trace
 from tests.people import make_room, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -33,7 +34,7 @@ def asked(db: None) -> Report:
     room = make_room(make_user("alice"))
     accepted = accept_send(Request(room.owner_id, room.pk, request_id(), "stream", "me", "stream", 2), "hi")
     Generation.objects.update(created_at=timezone.now() - timedelta(minutes=1))
-    traces.write(Trace(
+    write_trace(Trace(
         request_id=accepted.request_id, user_id=room.owner_id, room=room, character=room.character, path="stream",
         message_id=accepted.message_id, kind="reply", cohort="stream", stage=2, outcome="done", marks=SERVER,
     ))

@@ -15,6 +15,7 @@ from chat import rates, traces
 from chat.messages import Accepted, Request, accept_send
 from chat.models import Generation, Room, Trace, User
 from chat.traces import REJECTED, Report
+from tests.chat.answers import write_trace
 from tests.people import make_room, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -37,7 +38,7 @@ def accepted(room: Room) -> Accepted:
 
 
 def write(accepted: Accepted, **fields: Any) -> None:
-    traces.write(Trace(**{
+    write_trace(Trace(**{
         "request_id": accepted.request_id, "user_id": accepted.user_id, "room_id": accepted.room_id,
         "character_id": accepted.room.character_id, "message_id": accepted.message_id, "kind": accepted.kind,
         "path": "stream", "cohort": "stream", "stage": 2, "outcome": "done", "route_name": "r", "marks": SERVER,

@@ -13,14 +13,14 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.utils import timezone
 
-from chat import accept_statements, traces, turn_statements
+from chat import accept_statements, turn_statements
 from chat.accept_statements import RoomRow
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
 from chat.statements import Statement, brief_transaction, columns, insert, tell, uuid_of
 from chat.turn_statements import END_FIELDS
-from tests.chat.answers import answered
+from tests.chat.answers import answered, write_trace
 from tests.people import make_room, make_route, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -197,10 +197,10 @@ def test_no_part_of_an_outcome_is_forgotten() -> None:
 def test_a_later_attempts_trace_replaces_the_servers_part_only(room: Room) -> None:
     trace = a_trace(room)
     trace.client_marks = {"click": 0}
-    traces.write(trace)
+    write_trace(trace)
     again = a_trace(room)
     again.attempt, again.outcome, again.marks, again.client_marks = 2, "done", {"b": 1}, {}
-    traces.write(again)
+    write_trace(again)
     found = Trace.objects.get()
     assert (found.pk, found.attempt, found.outcome, found.marks) == (trace.pk, 2, "done", {"b": 1})
     assert found.client_marks == {"click": 0}
