@@ -25,6 +25,8 @@ class Desk:
     def __init__(self) -> None:
         #: messageId → set once its trace is there to be changed.
         self._ended: dict[UUID, asyncio.Event] = {}
+        #: One writes at a time: else a trace that another still writes would be called written.
+        self._writing = asyncio.Lock()
 
     def put(self, message_id: UUID, trace: Trace, is_written: asyncio.Event) -> None:
         traces.keep(trace)
@@ -41,6 +43,10 @@ class Desk:
 
     async def flush(self) -> None:
         """Write what has gathered."""
+        async with self._writing:
+            await self._flush()
+
+    async def _flush(self) -> None:
         ended, self._ended = self._ended, {}
         if not ended:
             return
