@@ -42,7 +42,7 @@ def _case(server: str, fault: Fault) -> Any:
     return pytest.param(server, fault, id=name, marks=marks)
 
 
-@pytest.mark.parametrize(("cluster", "fault"), [_case(*case) for case in CASES], indirect=["cluster"])
+@pytest.mark.parametrize(("cluster", "fault"), [_case(*case) for case in CASES], indirect=["cluster"], scope="module")
 async def test_whatever_happens_every_answer_is_whole_and_told_once(cluster: Cluster, fault: Fault) -> None:
     await asyncio.to_thread(cluster.heal)
     routes(cluster, fault.patience_seconds)
