@@ -20,7 +20,7 @@ from chat.rollout.slos import FAILURES
 from chat.stages import gate
 from chat.stages.changes import Order
 from chat.stages.state import forget
-from tests.chat.kpi_traces import traces
+from tests.chat.kpi_traces import many
 from tests.people import make_room, make_user
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -42,7 +42,7 @@ def room(db: None) -> Room:
 
 
 def come(room: Room, count: int, ago: timedelta = AGO, **fields: Any) -> None:
-    traces(room, timezone.now() - ago, [{**GOOD, **fields}] * count)
+    many(room, timezone.now() - ago, count, **{**GOOD, **fields})
 
 
 def row() -> RolloutState:
