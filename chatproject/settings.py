@@ -5,6 +5,7 @@ DATABASE_URL and REDIS_URL decide between the embedded default and production; n
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,7 +31,8 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", []) or ["localhost", "127.0.0.1", "[::
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", []) or ([SITE_URL] if IS_HTTPS else [])
 
 INSTALLED_APPS = [
-    "daphne",
+    # It answers `runserver`; anything else would load Twisted for nothing.
+    *(["daphne"] if sys.argv[1:2] == ["runserver"] else []),
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -290,8 +292,8 @@ HEDGE_QUANTILE = env.float("HEDGE_QUANTILE", 0.95)
 #: False makes every real provider refuse: set in tests that must not reach one.
 ALLOW_PROVIDER_REQUESTS = env.bool("ALLOW_PROVIDER_REQUESTS", True)
 
-LOG_JSON = env.bool("LOG_JSON", False)
+LOG_JSON = env.bool("LOG_JSON", None)
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING_CONFIG = "chatproject.logs.configure"
-LOGGING = {"level": LOG_LEVEL, "json": LOG_JSON}
+LOGGING = {"level": LOG_LEVEL, "json": not sys.stderr.isatty() if LOG_JSON is None else LOG_JSON}
 CSRF_FAILURE_VIEW = "chat.api.csrf_failure"

@@ -86,7 +86,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "TIMINGS_LATE_SECONDS": "A browser's report that comes so long after its request is dropped, seconds.",
         "OTEL_EXPORTER_OTLP_ENDPOINT": "Where OpenTelemetry spans are sent (OTLP over HTTP); empty: none are made.",
         "LOG_LEVEL": "DEBUG, INFO, WARNING or ERROR.",
-        "LOG_JSON": "Log lines as JSON.",
+        "LOG_JSON": "Log lines as JSON. Unset: as JSON unless a person reads them at a terminal.",
         "ALARM_EMAILS": "Who is told of alarms by e-mail, comma-separated; needs a working EMAIL_BACKEND.",
         "ALARM_WEBHOOK_URL": "Who is told of alarms by POST of `{\"text\": …}`, as Slack's incoming webhooks take.",
         "ALARM_WINDOW_MINUTES": "Over how many minutes the alarms take shares.",
@@ -106,6 +106,7 @@ COMPUTED_DEFAULTS: dict[str, str] = {
     "SQLITE_TEST_NAME": "beside the database",
     "PORT": "`8000`",
     "HOST": "`127.0.0.1`",
+    "LOG_JSON": "",
 }
 
 #: `<family>_<suffix>` configures a way to a model; the families are in chat/routes.py, first choice first.
