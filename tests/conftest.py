@@ -11,11 +11,13 @@ import pytest
 from asgiref.sync import SyncToAsync
 from django.core.cache import caches
 from django.db import connection, connections
+from django.test import TransactionTestCase
 
 from chat import rates
 from streaming.local_model.supervisor import free_port as find_free_port
 from tests import early, services
 from tests.chromium import find_chromium
+from tests.emptied import empty_tables
 from tests.faults.cluster import Cluster, standing
 from tests.live import LiveServer
 from tests.live_databases import LiveDatabases
@@ -46,6 +48,13 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Generator[
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _tables_are_emptied_quickly() -> Generator[None]:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
 
 
 @pytest.fixture(autouse=True)
