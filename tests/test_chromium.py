@@ -10,7 +10,11 @@ import pytest
 from tests import chromium
 
 APT_GET = """#!/bin/sh
-case "$*" in *" install "*chromium*fonts-nanum) printf '' > {folder}/chromium; chmod +x {folder}/chromium;; esac
+case "$*" in
+  *update) ;;
+  *" install "*"fonts-nanum {name}") printf '' > {folder}/{name}; /bin/chmod +x {folder}/{name};;
+  *) exit 100;;
+esac
 """
 
 
@@ -34,18 +38,21 @@ def test_the_environments_choice_comes_first(bare_machine: Path, monkeypatch: py
     assert chromium.find_chromium() == Path("/opt/chromium")
 
 
-def test_root_has_it_installed_with_a_korean_font(bare_machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["chromium-headless-shell", "chromium"])
+def test_root_has_the_one_that_there_is_installed_with_a_korean_font(
+    name: str, bare_machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    add_program(bare_machine, "apt-get", APT_GET.replace("chmod", "/bin/chmod").format(folder=bare_machine))
+    add_program(bare_machine, "apt-get", APT_GET.format(folder=bare_machine, name=name))
     assert chromium.main() == 0
-    assert chromium.find_chromium() == bare_machine / "chromium"
+    assert chromium.find_chromium() == bare_machine / name
 
 
 def test_others_have_it_installed_when_sudo_asks_no_password(
     bare_machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    add_program(bare_machine, "apt-get", APT_GET.replace("chmod", "/bin/chmod").format(folder=bare_machine))
+    add_program(bare_machine, "apt-get", APT_GET.format(folder=bare_machine, name="chromium"))
     add_program(bare_machine, "sudo", '#!/bin/sh\n[ "$1" = --non-interactive ] && shift && exec "$@"\n')
     assert chromium.main() == 0
     assert chromium.find_chromium() is not None
