@@ -47,7 +47,7 @@ def _reads(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def _default(node: ast.expr) -> str:
     """Texts as one would write them in a shell, the rest as the code has it."""
     text = str(node.value) if isinstance(node, ast.Constant) else ast.unparse(node)
-    return "" if text in ("", "[]") else f"`{text}`"
+    return "" if text in ("", "[]", "None") else f"`{text}`"
 
 
 def build_configuration() -> str:

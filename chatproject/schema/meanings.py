@@ -106,7 +106,6 @@ COMPUTED_DEFAULTS: dict[str, str] = {
     "SQLITE_TEST_NAME": "beside the database",
     "PORT": "`8000`",
     "HOST": "`127.0.0.1`",
-    "LOG_JSON": "",
 }
 
 #: `<family>_<suffix>` configures a way to a model; the families are in chat/routes.py, first choice first.
