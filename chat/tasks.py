@@ -1,4 +1,4 @@
-"""Celery's way in: shells that carry an outbox id and nothing else."""
+"""Celery's way in: shells that carry ids of the outbox and nothing else."""
 
 from __future__ import annotations
 
@@ -8,17 +8,25 @@ from django.conf import settings
 from chat import outbox
 
 
+@shared_task(name="chat.run_outbox_jobs")  # type: ignore[untyped-decorator]
+def run_outbox_jobs(*job_ids: int) -> None:
+    """Up to BATCH_JOBS of them, so that the workers share what is more."""
+    outbox.run_all(list(job_ids))
+
+
 @shared_task(name="chat.run_outbox_job")  # type: ignore[untyped-decorator]
 def run_outbox_job(job_id: int) -> None:
+    """What a process of an older release sends, while both run."""
     outbox.run(job_id)
 
 
 @shared_task(name="chat.sweep_outbox")  # type: ignore[untyped-decorator]
 def sweep_outbox() -> None:
     """For beat: whatever is due and was not taken, its message lost or its worker killed, is sent again."""
-    for job_id in outbox.due(limit=500, idle_seconds=settings.OUTBOX_POLL_SECONDS):
+    job_ids = outbox.due(limit=500, idle_seconds=settings.OUTBOX_POLL_SECONDS)
+    for first in range(0, len(job_ids), outbox.BATCH_JOBS):
         # A message that waits longer than a sweep has a younger twin.
-        run_outbox_job.apply_async((job_id,), expires=settings.OUTBOX_SWEEP_SECONDS)
+        run_outbox_jobs.apply_async(job_ids[first : first + outbox.BATCH_JOBS], expires=settings.OUTBOX_SWEEP_SECONDS)
 
 
 @shared_task(name="chat.run_periodic")  # type: ignore[untyped-decorator]

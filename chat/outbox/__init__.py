@@ -9,9 +9,9 @@ from chat.outbox.jobs import claim, claim_untried, due, held, kick, release
 from chat.outbox.periodic import run_due, run_soon
 from chat.outbox.thread import OutboxThread
 from chat.outbox.upkeep import Backlog, backlog, prune, retry
-from chat.outbox.work import drain, run
+from chat.outbox.work import BATCH_JOBS, drain, run, run_all
 
 __all__ = [
-    "Backlog", "OutboxThread", "backlog", "claim", "claim_untried", "drain", "due", "held", "kick", "prune", "release",
-    "retry", "run", "run_due", "run_soon",
+    "BATCH_JOBS", "Backlog", "OutboxThread", "backlog", "claim", "claim_untried", "drain", "due", "held", "kick",
+    "prune", "release", "retry", "run", "run_all", "run_due", "run_soon",
 ]

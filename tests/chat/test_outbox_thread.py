@@ -217,7 +217,7 @@ def sent(monkeypatch: pytest.MonkeyPatch, settings: Settings, start: object) -> 
     """With Redis configured, what goes to Celery ends here."""
     settings.REDIS_URL = "redis://nowhere.invalid/0"
     sent: list[int] = []
-    monkeypatch.setattr(tasks.run_outbox_job, "apply_async", lambda args, **options: sent.append(args[0]))
+    monkeypatch.setattr(tasks.run_outbox_jobs, "apply_async", lambda args, **options: sent.extend(args))
     return sent
 
 
@@ -229,6 +229,18 @@ def test_with_redis_a_job_is_handed_to_celery_and_left_alone(
     outbox.release(message_id)
     wait_until(lambda: sent == [job_of(message_id).pk], "the message to Celery")
     assert job_of(message_id).attempts == 0
+
+
+def test_what_was_released_together_travels_together_but_in_no_endless_message(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    messages: list[list[int]] = []
+    monkeypatch.setattr(tasks.run_outbox_jobs, "apply_async", lambda args, **options: messages.append(list(args)))
+    thread = outbox.OutboxThread()
+    for job_id in range(outbox.BATCH_JOBS + 2):
+        thread.wake(job_id)
+    thread._hand_over()
+    assert messages == [[*range(outbox.BATCH_JOBS)], [outbox.BATCH_JOBS, outbox.BATCH_JOBS + 1]]
 
 
 def test_with_redis_a_job_that_no_worker_took_is_done_here(
@@ -248,11 +260,11 @@ def test_a_broker_that_is_away_costs_time_but_no_job(
 ) -> None:
     tries: list[object] = []
 
-    def refuse(args: tuple[int], **options: object) -> None:
+    def refuse(args: list[int], **options: object) -> None:
         tries.append(options)
         raise BrokerError("connection refused")
 
-    monkeypatch.setattr(tasks.run_outbox_job, "apply_async", refuse)
+    monkeypatch.setattr(tasks.run_outbox_jobs, "apply_async", refuse)
     settings.OUTBOX_POLL_SECONDS = 0.05
     settings.OUTBOX_SWEEP_SECONDS = 0.3
     start()

@@ -64,7 +64,7 @@ def jam_rollups_and_alarms(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: 
 def jam_the_broker(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     """It neither takes a job nor refuses it, and then is gone."""
     settings.REDIS_URL = "redis://nowhere.invalid/0"
-    monkeypatch.setattr(tasks.run_outbox_job, "apply_async", jam.before(refused))
+    monkeypatch.setattr(tasks.run_outbox_jobs, "apply_async", jam.before(refused))
 
 
 def jam_the_trace(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
