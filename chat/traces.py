@@ -5,7 +5,7 @@ makes the row; whoever is second sees both. Nothing here is on the way of an ans
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
@@ -20,7 +20,7 @@ from chat import client_marks, rates, turn_statements
 from chat.figures import Figures, Measured, figures
 from chat.kpi import live
 from chat.models import Generation, Room, Trace
-from chat.pending_traces import Kept, Pending
+from chat.pending_traces import Kept, Key, Pending
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
@@ -46,19 +46,18 @@ class Report:
     stage: int = 0
 
 
-def keep(trace: Trace) -> None:
-    """The server's side, after the end: written with others by `write_pending`, a moment later."""
-    _fill(trace, figures(_measured(trace)))
-    pending.put(trace)
+def keep(user_id: int, request_id: str, make: Callable[[], Trace]) -> None:
+    """The server's side, after the end: made and written with others by `write_pending`, a moment later."""
+    pending.put((user_id, request_id), make)
 
 
 def write_pending() -> int:
     """Everything that was kept; returns how many could not be written, their room or guest having been deleted."""
-    kept = pending.collect()
+    ended = [_ended(kept) for kept in pending.collect()]
     try:
-        _write(kept)
+        _write(ended)
     except IntegrityError:
-        return sum(not _is_written(one) for one in kept)
+        return sum(not _is_written(one) for one in ended)
     return 0
 
 
@@ -77,52 +76,69 @@ def report(told: Report) -> str:
     marks = client_marks.known(told.marks)
     reason = client_marks.doubt(marks) or _take(told, marks)
     if reason:
-        REJECTED.labels(reason).inc()
-        log.info(
-            "timings_rejected", requestId=told.request_id, roomId=str(told.room_id), userId=told.user_id,
-            path=told.path, reason=reason,
-        )
+        _reject(told.user_id, told.request_id, told.room_id, told.path, reason)
     return reason
-
-
-# Internal
-
-
-def _is_written(kept: Kept) -> bool:
-    try:
-        _write([kept])
-    except IntegrityError:
-        return False
-    return True
-
-
-def _write(kept: list[Kept]) -> None:
-    """Their rows are ours until the end: nobody sees the figures of one side when there are two."""
-    if not kept:
-        return
-    merged: dict[tuple[int, str], Trace] = {}
-    with transaction.atomic():
-        for key in turn_statements.write_traces([one.trace for one in kept]):
-            both = _locked(*key)
-            if both is not None:
-                merged[key] = both
-                REJECTED.labels("inconsistent").inc(_save(both).is_doubtful)
-    for one in kept:
-        _count(one.served, merged.get((one.trace.user_id, one.trace.request_id)))
 
 
 def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) -> bool:
     """As `report`, where the trace is still to be written: then nothing is asked of the database. False: it is not."""
     known = client_marks.known(marks)
-    if client_marks.doubt(known):
+    return not client_marks.doubt(known) and pending.tell((user_id, request_id), known)
+
+
+# Internal
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    """A trace with what its browser told so far; `served` are the figures that its server alone has."""
+
+    trace: Trace
+    served: Figures
+
+    @property
+    def key(self) -> Key:
+        return self.trace.user_id, self.trace.request_id
+
+
+def _ended(kept: Kept) -> _Ended:
+    trace = kept.make()
+    ended = _Ended(trace, _refigured(trace))
+    for marks in kept.told:
+        is_ahead = client_marks.since_accepted(marks) > max(trace.marks.values(), default=0.0) + AHEAD_MS
+        if reason := "future" if is_ahead else _note(trace, marks, _refigured):
+            _reject(*ended.key, trace.room_id, trace.path, reason)
+    return ended
+
+
+def _reject(user_id: int, request_id: str, room_id: UUID | None, path: str, reason: str) -> None:
+    REJECTED.labels(reason).inc()
+    log.info(
+        "timings_rejected", requestId=request_id, roomId=str(room_id), userId=user_id, path=path, reason=reason
+    )
+
+
+def _is_written(ended: _Ended) -> bool:
+    try:
+        _write([ended])
+    except IntegrityError:
         return False
-    with pending.found(user_id, request_id) as trace:
-        if trace is None or client_marks.since_accepted(known) > max(trace.marks.values(), default=0.0) + AHEAD_MS:
-            return False
-        reason = _note(trace, known, _refigured)
-    if reason:
-        REJECTED.labels(reason).inc()
     return True
+
+
+def _write(ended: list[_Ended]) -> None:
+    """Their rows are ours until the end: nobody sees the figures of one side when there are two."""
+    if not ended:
+        return
+    merged: dict[Key, Trace] = {}
+    with transaction.atomic():
+        for key in turn_statements.write_traces([one.trace for one in ended]):
+            both = _locked(*key)
+            if both is not None:
+                merged[key] = both
+                REJECTED.labels("inconsistent").inc(_save(both).is_doubtful)
+    for one in ended:
+        _count(one, merged.get(one.key))
 
 
 def _take(told: Report, marks: dict[str, float]) -> str:
@@ -143,27 +159,32 @@ def _note(trace: Trace, marks: dict[str, float], save: Callable[[Trace], Figures
         MISMATCHES.inc()
         trace.mismatched = True
     is_first = not trace.client_marks or client_marks.completes(marks, trace.client_marks)
-    was, was_seen = {"failure_was": trace.failure, "abandoned_was": trace.abandoned}, trace.ttft_source == "browser"
+    before = Figures(trace.ttft_ms, trace.ttft_source, trace.completion_ms, trace.failure, trace.abandoned)
     if is_first and marks.keys() != {"mismatch"}:
         trace.client_marks = marks
     found = save(trace)
-    live.went_wrong(trace, **was)
-    if trace.marks and not was_seen and trace.ttft_source == "browser":
-        live.seen(trace, "browser")
+    live.went_wrong(trace, found, since=before)
+    if trace.marks and before.ttft_source != "browser" and found.ttft_source == "browser":
+        live.seen(trace, found, "browser")
     if not is_first:
         return "" if marks.keys() == {"mismatch"} else "duplicate"
     return "inconsistent" if found.is_doubtful else ""
 
 
-def _count(trace: Trace, both: Trace | None) -> None:
+def _count(ended: _Ended, both: Trace | None) -> None:
     """The server's side; `both`: the browser had told before, of an answer that nobody knew yet."""
-    before = figures(Measured(path=both.path, client=both.client_marks)) if both else Figures()
-    if both is None or not client_marks.is_lost_send(both.client_marks):
+    trace, served = ended.trace, ended.served
+    if both is None:
         live.sent(trace)
-    live.seen(trace, "server")
-    live.went_wrong(both or trace, failure_was=before.failure, abandoned_was=before.abandoned)
-    if both is not None and both.ttft_source == "browser":
-        live.seen(both, "browser")
+        live.seen(trace, served, "server")
+        live.went_wrong(trace, served)
+        return
+    if not client_marks.is_lost_send(both.client_marks):
+        live.sent(trace)
+    live.seen(trace, served, "server")
+    live.went_wrong(both, both, since=figures(Measured(path=both.path, client=both.client_marks)))
+    if both.ttft_source == "browser":
+        live.seen(both, both, "browser")
 
 
 def _is_ahead(told: Report, since_accepted_ms: float) -> bool:
@@ -234,9 +255,8 @@ def _save(trace: Trace, fields: Sequence[str] = ()) -> Figures:
 
 
 def _fill(trace: Trace, found: Figures) -> None:
-    for name, value in asdict(found).items():
-        if name in _OF_FIGURES:
-            setattr(trace, name, value)
+    for name in _OF_FIGURES:
+        setattr(trace, name, getattr(found, name))
 
 
 def _measured(trace: Trace) -> Measured:

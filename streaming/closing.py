@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import structlog
 
@@ -42,7 +43,7 @@ async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Des
     unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
     if job.run.attendance.absent_since is not None:
         latecomers.expect(unread)
-    desk.put(key.message_id, _trace(job, outcome), unread.is_written)
+    desk.put(unread, partial(_written_up, job, outcome))
     if job.prompts.window_start != job.prompts.context.window_start:
         await _move_window(job)
     telemetry.export(job, outcome)
@@ -58,7 +59,8 @@ async def _move_window(job: Job) -> None:
         log.info("window_not_moved")
 
 
-def _trace(job: Job, outcome: Outcome) -> Trace:
+def _written_up(job: Job, outcome: Outcome) -> Trace:
+    job.clock.observe(job.path)
     key = job.run.key
     return Trace(
         request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
@@ -84,8 +86,7 @@ def _marks(job: Job) -> dict[str, float]:
 
 
 def _log(job: Job, outcome: Outcome) -> None:
-    job.clock.observe(job.path)
-    metrics.ANSWERS.labels(path=job.path, outcome=outcome.status, code=outcome.error_code).inc()
+    metrics.ANSWERS.labels(job.path, outcome.status, outcome.error_code).inc()
     log.info(
         "answer", **job.who, outcome=outcome.status, code=outcome.error_code, cohort=job.assigned.cohort,
         attempt=job.run.key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),

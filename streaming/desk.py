@@ -6,6 +6,7 @@ Nobody waits for it, and losing it loses no word. A browser's report finds its t
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from uuid import UUID
 
 import structlog
@@ -15,6 +16,7 @@ from chat.errors import Unavailable
 from chat.models import Trace
 from streaming import metrics
 from streaming.database import in_database
+from streaming.latecomers import Unread
 
 GATHER_SECONDS = 1.0
 
@@ -28,9 +30,10 @@ class Desk:
         #: One writes at a time: else a trace that another still writes would be called written.
         self._writing = asyncio.Lock()
 
-    def put(self, message_id: UUID, trace: Trace, is_written: asyncio.Event) -> None:
-        traces.keep(trace)
-        self._ended[message_id] = is_written
+    def put(self, unread: Unread, make: Callable[[], Trace]) -> None:
+        """An answer has ended; its trace is made where and when it is written."""
+        traces.keep(unread.user_id, unread.request_id, make)
+        self._ended[unread.message_id] = unread.is_written
 
     async def keep(self) -> None:
         while True:

@@ -58,6 +58,8 @@ def environment() -> dict[str, str]:
         "SECRET_KEY": "a key for tests only, long enough for Django's own check of it",
         "SOKSAK_DATA_DIR": str(data),
         "LOG_LEVEL": "WARNING",
+        # Through `logging`, where a test can turn one logger up.
+        "LOG_JSON": "false",
     }
     if os.environ.get("SOKSAK_TEST_DATABASE") == "postgres":
         chosen |= {"DATABASE_URL": services.ensure("postgres"), "REDIS_URL": redis_url()}

@@ -12,6 +12,7 @@ from math import inf
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
+from chat.figures import Figures
 from chat.models import Trace
 from chat.stages.cohorts import LOAD
 
@@ -20,6 +21,7 @@ WORDS_BUCKETS = (0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0,
 WHOLE_BUCKETS = (0.5, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0, 300.0)
 QUANTILES = (0.5, 0.95, 0.99)
 _WAY = ["path", "cohort"]
+NOTHING = Figures()
 
 FIRST_WORDS = Histogram(
     "soksak_first_words_seconds", "K1: to the first words.", [*_WAY, "source"], buckets=WORDS_BUCKETS
@@ -36,21 +38,21 @@ def sent(trace: Trace) -> None:
     SENDS.labels(trace.path, trace.cohort).inc()
 
 
-def seen(trace: Trace, source: str) -> None:
-    """The trace's times, as this side has them."""
+def seen(trace: Trace, found: Trace | Figures, source: str) -> None:
+    """The times that were found of the trace, as this side has them."""
     way = (trace.path, trace.cohort, source)
-    if trace.ttft_ms is not None and trace.ttft_source == source:
-        FIRST_WORDS.labels(*way).observe(trace.ttft_ms / 1000)
-    if trace.completion_ms is not None and (source == "server" or "end" in trace.client_marks):
-        COMPLETION.labels(*way).observe(trace.completion_ms / 1000)
+    if found.ttft_ms is not None and found.ttft_source == source:
+        FIRST_WORDS.labels(*way).observe(found.ttft_ms / 1000)
+    if found.completion_ms is not None and (source == "server" or "end" in trace.client_marks):
+        COMPLETION.labels(*way).observe(found.completion_ms / 1000)
 
 
-def went_wrong(trace: Trace, *, failure_was: str = "", abandoned_was: str = "") -> None:
+def went_wrong(trace: Trace, found: Trace | Figures, *, since: Figures = NOTHING) -> None:
     """What had not been known of it before."""
-    if trace.failure and not failure_was:
-        FAILED.labels(trace.path, trace.cohort, trace.failure).inc()
-    if trace.abandoned and not abandoned_was:
-        LEFT.labels(trace.path, trace.cohort, trace.abandoned).inc()
+    if found.failure and not since.failure:
+        FAILED.labels(trace.path, trace.cohort, found.failure).inc()
+    if found.abandoned and not since.abandoned:
+        LEFT.labels(trace.path, trace.cohort, found.abandoned).inc()
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -32,10 +32,6 @@ def nothing(*_: Any, **__: Any) -> None:
     """Instead of whatever would have been noted."""
 
 
-def nothing_marked(*_: Any, **__: Any) -> dict[str, float]:
-    return {}
-
-
 def itself(metric: Any, *_: Any, **__: Any) -> Any:
     return metric
 
@@ -55,7 +51,7 @@ def _silence_logs() -> None:
     import structlog
 
     for name in ("debug", "info"):
-        setattr(structlog.stdlib.BoundLogger, name, nothing)
+        setattr(structlog.get_config()["wrapper_class"], name, nothing)
     structlog.contextvars.bind_contextvars = nothing  # type: ignore[assignment]
 
 
@@ -71,8 +67,7 @@ def _silence_marks() -> None:
     silent: tuple[tuple[Any, str, Any], ...] = (
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
         (Meter, "_note_content", note_first), (Meter, "_observe", nothing),
-        (closing, "_log", nothing), (closing, "_marks", nothing_marked), (closing, "Trace", nothing),
-        (traces, "keep", nothing),
+        (closing, "_log", nothing), (traces, "keep", nothing),
     )
     for owner, name, instead in silent:
         # Renamed meanwhile, it would cost what it costs and nobody would know.
