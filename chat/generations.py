@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -40,6 +40,7 @@ class Outcome:
     model: str = ""
 
 
+_OF_OUTCOME = tuple(field.name for field in fields(Outcome))
 #: What the message becomes when its generation ends so.
 MESSAGE_STATUS = {
     Generation.Status.DONE: Message.Status.COMPLETE,
@@ -51,7 +52,7 @@ MESSAGE_STATUS = {
 
 def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
     """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
-    end = {**asdict(outcome), "checkpoint_text": "", "ended_at": timezone.now()}
+    end = {name: getattr(outcome, name) for name in _OF_OUTCOME} | {"checkpoint_text": "", "ended_at": timezone.now()}
     tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
     job = outbox.held("after_reply", message_id)
     with brief_transaction():

@@ -1,8 +1,11 @@
-"""What may wait until the reader has the answer. Every job can run twice, or late, and change nothing more."""
+"""What may wait until the reader has the answer. Every job can run twice, or late, and change nothing more.
+
+Jobs of a kind that are due together are done together, in one call; where one of them fails, each is done alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db.models import F, QuerySet
@@ -16,17 +19,17 @@ from chat.turn_statements import Story
 TITLE_MAX_CHARS = 40
 
 
-def after_reply(message_id: UUID) -> None:
-    """Name the room after its first user message, count what was said, count tokens that nobody counted."""
-    story = turn_statements.story_of(message_id)
-    if story is None:
-        return
-    if not story.title:
-        _name(story.room_id)
-    if story.said != story.counted:
-        _count(story)
-    if story.without_tokens:
-        _count_tokens(story.room_id)
+def after_reply(*message_ids: UUID) -> None:
+    """Name each room after its first user message, count what was said, count tokens that nobody counted."""
+    stories = turn_statements.stories_of(message_ids)
+    for story in stories:
+        if not story.title:
+            _name(story.room_id)
+    if miscounted := [story for story in stories if story.said != story.counted]:
+        _count(miscounted)
+    for story in stories:
+        if story.without_tokens:
+            _count_tokens(story.room_id)
 
 
 def _name(room_id: UUID) -> None:
@@ -43,15 +46,15 @@ def title_of(text: str) -> str:
     return line if len(line) <= TITLE_MAX_CHARS else line[: TITLE_MAX_CHARS - 1].rstrip() + "…"
 
 
-def _count(story: Story) -> None:
-    """The room's own count is the guard: its character's grows by what this room's changed, once."""
+def _count(stories: Sequence[Story]) -> None:
+    """A room's own count is the guard: its character's grows by what the room's changed, once."""
     with brief_transaction():
-        if not turn_statements.count_said(story):
-            raise CountedMeanwhile(f"room {story.room_id}")
+        if counted := turn_statements.count_said(stories):
+            raise CountedMeanwhile(f"rooms {', '.join(map(str, counted))}")
 
 
 class CountedMeanwhile(RuntimeError):
-    """Another job of the same room was quicker; whether it saw all that we saw, the next try will tell."""
+    """Another job of the same rooms was quicker; whether it saw all that we saw, the next try will tell."""
 
 
 def _said(room_id: UUID) -> QuerySet[Message]:
@@ -64,4 +67,5 @@ def _count_tokens(room_id: UUID) -> None:
         Message.objects.filter(pk=message.pk, content=message.content).update(tokens=count_tokens(message.content))
 
 
-JOBS: dict[str, Callable[[UUID], None]] = {"after_reply": after_reply}
+#: Kind → what is called with the messages of one job or of many.
+JOBS: dict[str, Callable[..., None]] = {"after_reply": after_reply}

@@ -15,8 +15,10 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
+import msgspec
+import psycopg
 from django.conf import settings
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
 from django.db.models import NOT_PROVIDED, AutoField, DateTimeField, Field, JSONField, Model
 from django.db.models.functions import Now
 
@@ -82,20 +84,21 @@ def tell(*statements: Statement, is_last: bool = False, prepares: bool = False) 
     `is_last`: nothing more is to be done in the brief transaction, if there is one. `prepares`: they will be told again
     and again, in these words.
     """
-    adapted = [(sql, [_adapt(value) for value in values]) for sql, values in statements]
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            return [_run(cursor, sql, values) for sql, values in adapted]
+    # Asked of once: each look through `connection` finds this thread's anew.
+    database = connections[DEFAULT_DB_ALIAS]
+    with database.cursor() as cursor:
+        if database.vendor == "sqlite":
+            return [_run(cursor, sql, [_as_sqlite_has_it(value) for value in values]) for sql, values in statements]
         # Values are bound on our side of the wire, and so several statements may travel as one.
-        values = [value for _, values in adapted for value in values]
-        said = [sql for sql, _ in adapted]
+        bound = [value.value if isinstance(value, Enum) else value for _, values in statements for value in values]
+        said = [sql for sql, _ in statements]
         if prepares and settings.DATABASE_PREPARES:
-            return _tell_prepared(cursor, said, values, is_last=is_last)
-        return _tell_as_one(cursor, [], said, values, is_last=is_last)
+            return _tell_prepared(cursor, said, bound, is_last=is_last)
+        return _tell_as_one(cursor, [], said, bound, is_last=is_last)
 
 
 def _tell_prepared(cursor: Any, statements: list[str], values: list[Any], *, is_last: bool) -> list[Told]:
-    prepared = Prepared(connection.connection, statements)
+    prepared = Prepared(cursor.connection, statements)
     try:
         told = _tell_as_one(cursor, prepared.before, prepared.said, values, is_last=is_last)
     except IntegrityError:
@@ -119,26 +122,30 @@ def _tell_as_one(
     cursor.execute("; ".join(sent), values)
     if ends:
         _brief.is_wanted = _brief.is_open = False
-    told = [_told(cursor), *(_told(cursor) for _ in sent[1:] if cursor.nextset())]
+    # psycopg's own: that all went well is known, and Django's wrapper guards every single look at what came of it.
+    results = cursor.cursor
+    told = [_received(results), *(_received(results) for _ in sent[1:] if results.nextset())]
     return told[len(before) + begins :][: len(statements)]
+
+
+def _received(cursor: psycopg.Cursor[Any]) -> Told:
+    # Not `description`, which is made anew, column by column.
+    assert cursor.pgresult is not None
+    return Told(cursor.rowcount, cursor.fetchall() if cursor.pgresult.nfields else [])
 
 
 def _run(cursor: Any, sql: str, values: list[Any]) -> Told:
     # What `execute` returns is SQLite's own cursor, and tells errors as SQLite's: some come with the first row only.
     cursor.execute(sql, values)
-    return _told(cursor)
-
-
-def _told(cursor: Any) -> Told:
     return Told(cursor.rowcount, cursor.fetchall() if cursor.description else [])
 
 
-def _adapt(value: Any) -> Any:
+def _as_sqlite_has_it(value: Any) -> Any:
     """As the ORM's fields would: SQLite knows no UUID, no time and no enumeration."""
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, UUID):
-        return value if connection.features.has_native_uuid_field else value.hex
+        return value.hex
     if isinstance(value, datetime):
         return connection.ops.adapt_datetimefield_value(value)
     return value
@@ -159,16 +166,36 @@ def columns(model: type[Model], fields: Sequence[str], ending: str = "") -> str:
     return ", ".join(f'"{field.column}"{ending}' for field in found)
 
 
-def insert(*rows: Model, ending: str = "") -> Statement:
-    """Whole rows of one model, with its defaults, as the ORM would write them."""
+def insert(row: Model, ending: str = "") -> Statement:
+    """A whole row, with its defaults, as the ORM would write it."""
+    return _values([row], ending)
+
+
+def insert_many(rows: Sequence[Model], ending: str = "") -> Statement:
+    """Whole rows of one model. To Postgres as one value: each place for a value costs more than what stands there."""
+    if connection.vendor == "sqlite":
+        return _values(rows, ending)
     model = type(rows[0])
+    listed = ", ".join(f'"{column.field.column}"' for column in _columns_of(model))
+    told = f"SELECT {listed} FROM jsonb_populate_recordset(NULL::{table(model)}, %s::jsonb)"  # noqa: S608 - our names
+    return f"{_into(model)} {told} {ending}", [_as_json(rows)]
+
+
+def _values(rows: Sequence[Model], ending: str) -> Statement:
     values, shapes = [], []
     for row in rows:
         shape, given = _shape_of(row)
         shapes.append(shape)
         values += given
     listed = ", ".join(f"({', '.join(shape)})" for shape in shapes)
-    return f"{_into(model)} VALUES {listed} {ending}", values
+    return f"{_into(type(rows[0]))} VALUES {listed} {ending}", values
+
+
+def _as_json(rows: Sequence[Model]) -> str:
+    listed = [
+        {column.field.column: _made_or_given(column, row) for column in _columns_of(type(row))} for row in rows
+    ]
+    return msgspec.json.encode(listed).decode()
 
 
 def insert_if(row: Model, source: Statement, **columns: str) -> Statement:
@@ -195,9 +222,12 @@ def _shape_of(row: Model, but: Mapping[str, str] = MappingProxyType({})) -> tupl
 
 
 def _value_of(column: _Column, row: Model) -> Any:
-    field = column.field
-    value = field.pre_save(row, add=True) if column.is_made else row.__dict__[field.attname]
-    return field.get_db_prep_save(value, connection) if column.is_json else value
+    value = _made_or_given(column, row)
+    return column.field.get_db_prep_save(value, connection) if column.is_json else value
+
+
+def _made_or_given(column: _Column, row: Model) -> Any:
+    return column.field.pre_save(row, add=True) if column.is_made else row.__dict__[column.field.attname]
 
 
 class _Column(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
-from chat.statements import Rows, Statement, columns, insert, insert_if, table, tell, uuid_of
+from chat.statements import Rows, Statement, columns, insert, insert_if, insert_many, table, tell, uuid_of
 
 _SAID = f"""
     SELECT role, content, tokens, position FROM {table(Message)}
@@ -132,7 +132,7 @@ _UTTERED = f"(SELECT COUNT(*) FROM {table(Message)} m WHERE m.room_id = r.id AND
 _STORY = f"""
     SELECT {columns(Room, ("id", "character", "title", "message_count"))},
         {_UTTERED} AND m.content <> ''), {_UTTERED} AND m.content <> '' AND m.tokens = 0)
-    FROM {table(Room)} r WHERE id = (SELECT room_id FROM {table(Message)} WHERE id = %s)"""
+    FROM {table(Room)} r WHERE id IN (SELECT room_id FROM {table(Message)} WHERE id IN (%s)) ORDER BY id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +147,11 @@ class Story:
     without_tokens: int
 
 
-def story_of(message_id: UUID) -> Story | None:
-    """The message's room; None when it is gone."""
-    rooms = tell((_STORY, [message_id]), prepares=True)[0].rows
-    return Story(uuid_of(rooms[0][0]), *rooms[0][1:]) if rooms else None
+def stories_of(message_ids: Sequence[UUID]) -> list[Story]:
+    """The messages' rooms, each once and in an order that all keep; without those that are gone."""
+    sql = _STORY.replace("%s", ", ".join(["%s"] * len(message_ids)))
+    rooms = tell((sql, message_ids), prepares=len(message_ids) == 1)[0].rows
+    return [Story(uuid_of(room_id), *others) for room_id, *others in rooms]
 
 
 _COUNT_SAID = f"UPDATE {table(Room)} SET message_count = %s WHERE id = %s AND message_count = %s"
@@ -159,15 +160,21 @@ _COUNT_TALK = f"""
     WHERE id = %s"""
 
 
-def count_said(story: Story) -> bool:
-    """The room's count is what was said, and its character's grows by as much. False: roll back, somebody counted."""
-    more = story.said - story.counted
-    room, _ = tell(
-        (_COUNT_SAID, [story.said, story.room_id, story.counted]),
-        (_COUNT_TALK, [more, more, story.character_id]),
+def count_said(stories: Sequence[Story]) -> list[UUID]:
+    """A room's count is what was said, and its character's grows by as much; `stories` as `stories_of` orders them.
+
+    Returns the rooms that somebody else has counted since: roll back. Characters come in one order, so that two who
+    count never wait for each other.
+    """
+    more: dict[int, int] = {}
+    for story in stories:
+        more[story.character_id] = more.get(story.character_id, 0) + story.said - story.counted
+    told = tell(
+        *((_COUNT_SAID, [story.said, story.room_id, story.counted]) for story in stories),
+        *((_COUNT_TALK, [added, added, character_id]) for character_id, added in sorted(more.items())),
         prepares=True,
     )
-    return room.touched == 1
+    return [story.room_id for story, room in zip(stories, told, strict=False) if room.touched != 1]
 
 
 _TRACE_FIELDS = (
@@ -184,10 +191,10 @@ _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
 def write_traces(traces: Sequence[Trace]) -> list[tuple[int, str]]:
     """The server's side; an older attempt's is replaced. Returns whose rows have other marks of the browser's.
 
-    Each request once. What a browser told through another process stays.
+    Each request once; one trace at least. What a browser told through another process stays.
     """
     ours = {(trace.user_id, trace.request_id): trace.client_marks for trace in traces}
-    found = tell(insert(*traces, ending=_TRACE_AGAIN), prepares=len(traces) == 1)[0].rows
+    found = tell(insert_many(traces, _TRACE_AGAIN), prepares=True)[0].rows
     return [(user_id, request) for user_id, request, marks in found if json.loads(marks) != ours[user_id, request]]
 
 

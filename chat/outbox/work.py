@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 def run(job_id: int) -> bool:
     """Do this job unless it is not ours to do (done, leased, not due, dead). True when it was done here."""
     job = jobs.claim(job_id)
-    if job is None or not _perform(job):
+    if job is None or not _perform([job]):
         return False
     jobs.finish(job)
     return True
@@ -39,26 +39,33 @@ def drain(*, idle_seconds: float = 0.0) -> int:
 
 def run_all(job_ids: list[int]) -> None:
     """As `run` for each; those that were never tried in a handful of statements."""
-    untried = {job.pk: job for job in jobs.claim_untried(job_ids)}
+    untried = jobs.claim_untried(job_ids)
     # Finished together: should we die before, they are run again, as any job may be.
-    jobs.finish(*[job for job in untried.values() if _perform(job)])
-    for job_id in job_ids:
-        if job_id not in untried:
-            run(job_id)
+    kinds = sorted({job.kind for job in untried})
+    jobs.finish(*[job for kind in kinds for job in _perform([one for one in untried if one.kind == kind])])
+    for job_id in sorted(set(job_ids) - {job.pk for job in untried}):
+        run(job_id)
 
 
-def _perform(job: OutboxJob) -> bool:
-    """False: it failed, and its row says so."""
+def _perform(several: list[OutboxJob]) -> list[OutboxJob]:
+    """Jobs of one kind; returns those that did not fail. The row of one that failed says so."""
+    kind = several[0].kind
     try:
-        JOBS[job.kind](job.message_id)
+        JOBS[kind](*[job.message_id for job in several])
     except Exception as error:  # noqa: BLE001 - whatever a job raises belongs on its row, and to a person
-        jobs.fail(job, traceback.format_exc())
-        DONE.labels(job.kind, "failed").inc()
-        about = {**_who(job), "job": job.pk, "kind": job.kind, "attempts": job.attempts}
-        log.warning("outbox_job_failed", **about, error=repr(error))
-        return False
-    DONE.labels(job.kind, "done").inc()
-    return True
+        if len(several) > 1:
+            return [done for job in several for done in _perform([job])]
+        _note_failure(several[0], error)
+        return []
+    DONE.labels(kind, "done").inc(len(several))
+    return several
+
+
+def _note_failure(job: OutboxJob, error: Exception) -> None:
+    jobs.fail(job, "".join(traceback.format_exception(error)))
+    DONE.labels(job.kind, "failed").inc()
+    about = {**_who(job), "job": job.pk, "kind": job.kind, "attempts": job.attempts}
+    log.warning("outbox_job_failed", **about, error=repr(error))
 
 
 def _who(job: OutboxJob) -> dict[str, Any]:

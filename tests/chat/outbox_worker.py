@@ -35,11 +35,11 @@ def hold_jobs(**_: Any) -> None:
         post_processing.JOBS["after_reply"] = held(post_processing.JOBS["after_reply"], Path(folder))
 
 
-def held(job: Callable[[UUID], None], folder: Path) -> Callable[[UUID], None]:
-    def run(message_id: UUID) -> None:
+def held(job: Callable[..., None], folder: Path) -> Callable[..., None]:
+    def run(*message_ids: UUID) -> None:
         (folder / "begun").touch()
         wait_until((folder / "go").exists, "leave to go on", seconds=60)
-        job(message_id)
+        job(*message_ids)
 
     return run
 

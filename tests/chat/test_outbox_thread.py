@@ -152,7 +152,7 @@ def test_stopping_waits_for_the_job_at_hand(
 ) -> None:
     begun, may_end = threading.Event(), threading.Event()
 
-    def work(message_id: UUID) -> None:
+    def work(*message_ids: UUID) -> None:
         begun.set()
         assert may_end.wait(30)
 
@@ -185,7 +185,7 @@ def test_a_stopped_thread_hears_nothing_and_can_be_started_again(
 
 def test_workers_racing_for_the_same_jobs_do_each_once(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[UUID] = []
-    monkeypatch.setitem(JOBS, "after_reply", done.append)
+    monkeypatch.setitem(JOBS, "after_reply", lambda *message_ids: done.extend(message_ids))
     messages = [answered(room, f"turn {number}") for number in range(12)]
     for message_id in messages:
         make_due(message_id)

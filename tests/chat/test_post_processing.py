@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from collections.abc import Sequence
+from uuid import UUID, uuid4
 
 import pytest
 from django.utils import timezone
 
-from chat import edits
+from chat import edits, turn_statements
 from chat.models import Character, Message, Room
-from chat.post_processing import TITLE_MAX_CHARS, after_reply, title_of
+from chat.post_processing import TITLE_MAX_CHARS, CountedMeanwhile, after_reply, title_of
 from chat.tokens import count_tokens
+from chat.turn_statements import Story
 from tests.chat.answers import answered
 from tests.people import make_room, make_user
 
@@ -71,6 +73,37 @@ def test_a_characters_count_is_the_sum_of_its_rooms(room: Room) -> None:
     other = make_room(make_user("bob"))
     after_reply(answered(room))
     after_reply(answered(other))
+    assert state(room)[3] == 6
+
+
+def test_many_answers_are_seen_to_as_if_each_came_alone(room: Room) -> None:
+    other = make_room(make_user("bob"))
+    messages = [answered(room, "First."), answered(other, "Else."), answered(room, "Second."), uuid4()]
+    after_reply(*messages)
+    once = (state(room), state(other))
+    assert [(title, said, talks) for title, said, _, talks in once] == [("First.", 5, 8), ("Else.", 3, 8)]
+    after_reply(*messages)
+    assert (state(room), state(other)) == once
+
+
+def test_who_counts_a_room_meanwhile_is_noticed_and_nothing_is_counted_twice(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = make_room(make_user("bob"))
+    mine, theirs = answered(room), answered(other)
+    look = turn_statements.stories_of
+
+    def look_early(message_ids: Sequence[UUID]) -> list[Story]:
+        monkeypatch.setattr(turn_statements, "stories_of", look)
+        stories = look(message_ids)
+        after_reply(theirs)
+        return stories
+
+    monkeypatch.setattr(turn_statements, "stories_of", look_early)
+    with pytest.raises(CountedMeanwhile, match=str(other.pk)):
+        after_reply(mine, theirs)
+    assert state(room)[3] == 3, "the other's three, and of this room nothing yet"
+    after_reply(mine)
     assert state(room)[3] == 6
 
 

@@ -18,7 +18,7 @@ from chat.accept_statements import RoomRow
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
-from chat.statements import Statement, brief_transaction, columns, insert, tell, uuid_of
+from chat.statements import Statement, brief_transaction, columns, insert, insert_many, tell, uuid_of
 from chat.turn_statements import END_FIELDS
 from tests.chat.answers import answered, write_trace
 from tests.people import make_room, make_route, make_user, request_id
@@ -58,15 +58,16 @@ def a_trace(room: Room) -> Trace:
     )
 
 
+@pytest.mark.parametrize("written", [insert, lambda row: insert_many([row])], ids=["alone", "with_others"])
 @pytest.mark.parametrize("make", [a_message, a_generation, a_job, a_trace])
-def test_a_row_written_by_hand_is_the_row_the_orm_writes(room: Room, make: Any) -> None:
+def test_a_row_written_by_hand_is_the_row_the_orm_writes(room: Room, make: Any, written: Any) -> None:
     row: Model = make(room)
     rows = type(row)._default_manager
     with patch.object(timezone, "now", lambda: NOW):
         rows.bulk_create([row])
         by_orm = rows.values().get(created_at=NOW)
         rows.filter(created_at=NOW).delete()
-        tell(insert(row))
+        tell(written(row))
     by_hand = rows.values().get(created_at=NOW)
     # Their numbers, and its time, are the database's own.
     own = {OutboxJob: "id", Trace: "settled_at"}.get(type(row))

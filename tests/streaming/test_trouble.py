@@ -103,7 +103,7 @@ async def test_words_do_not_wait_for_post_processing_that_hangs(tab: Tab, settin
     settings.REDIS_URL = ""
     entered, let_go = threading.Event(), threading.Event()
 
-    def hangs(message_id: object) -> None:
+    def hangs(*message_ids: object) -> None:
         entered.set()
         assert let_go.wait(60)
 
@@ -124,7 +124,7 @@ async def test_words_do_not_wait_for_post_processing_that_fails(tab: Tab, settin
     settings.REDIS_URL = ""
     failed = threading.Event()
 
-    def fails(message_id: object) -> None:
+    def fails(*message_ids: object) -> None:
         failed.set()
         away()
 
