@@ -14,7 +14,7 @@ from django.utils import timezone
 
 import chat.outbox as outbox
 from chat import turn_statements
-from chat.models import Generation, Message, ProcessLease, Room
+from chat.models import Generation, Message, ProcessLease
 from chat.statements import brief_transaction
 from chat.tokens import count_tokens
 
@@ -155,4 +155,4 @@ def owned(owner: str) -> dict[UUID, int | None]:
 
 def set_window_start(room_id: UUID, position: int, *, head: int) -> None:
     """Unless the room is past `head`: a rewind may have opened its window again, and the next turn moves it anyway."""
-    Room.objects.filter(pk=room_id, head=head).update(window_start=position)
+    turn_statements.move_window(room_id, position, head=head)

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from uuid import UUID
 
-from django.db.models import F, QuerySet
-
 from chat import turn_statements
-from chat.models import Message, Room
+from chat.models import Message
 from chat.statements import brief_transaction
 from chat.tokens import count_tokens
 from chat.turn_statements import Story
@@ -22,9 +20,8 @@ TITLE_MAX_CHARS = 40
 def after_reply(*message_ids: UUID) -> None:
     """Name each room after its first user message, count what was said, count tokens that nobody counted."""
     stories = turn_statements.stories_of(message_ids)
-    for story in stories:
-        if not story.title:
-            _name(story.room_id)
+    if unnamed := [story.room_id for story in stories if not story.title]:
+        _name(unnamed)
     if miscounted := [story for story in stories if story.said != story.counted]:
         _count(miscounted)
     for story in stories:
@@ -32,12 +29,11 @@ def after_reply(*message_ids: UUID) -> None:
             _count_tokens(story.room_id)
 
 
-def _name(room_id: UUID) -> None:
-    """A title is visible, so the head moves with it; a room that was given one meanwhile keeps that."""
-    first = _said(room_id).filter(role=Message.Role.USER).order_by("position").first()
-    title = title_of(first.content) if first else ""
-    if title:
-        Room.objects.filter(pk=room_id, title="").update(title=title, head=F("head") + 1)
+def _name(room_ids: Sequence[UUID]) -> None:
+    """After the first words of each that make one."""
+    titles = {room_id: title_of(text) for room_id, text in turn_statements.first_words(room_ids).items()}
+    if titles := {room_id: title for room_id, title in titles.items() if title}:
+        turn_statements.name_rooms(titles)
 
 
 def title_of(text: str) -> str:
@@ -57,13 +53,10 @@ class CountedMeanwhile(RuntimeError):
     """Another job of the same rooms was quicker; whether it saw all that we saw, the next try will tell."""
 
 
-def _said(room_id: UUID) -> QuerySet[Message]:
-    return Message.objects.filter(room_id=room_id, selected=True, deleted_at=None).exclude(content="")
-
-
 def _count_tokens(room_id: UUID) -> None:
     """In our estimated tokens, the unit of the prompt's budget; the provider's own counts stay on the generation."""
-    for message in _said(room_id).filter(tokens=0):
+    uncounted = Message.objects.filter(room_id=room_id, selected=True, deleted_at=None, tokens=0).exclude(content="")
+    for message in uncounted:
         Message.objects.filter(pk=message.pk, content=message.content).update(tokens=count_tokens(message.content))
 
 

@@ -7,7 +7,7 @@ Owns their SQL. Decides nothing: what is refused, and what a row means, is for `
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,14 @@ def release_jobs(message_ids: Sequence[UUID], now: datetime) -> list[int]:
     return [job_id for (job_id,) in tell((sql, [now, *message_ids, now]))[0].rows]
 
 
+_MOVE_WINDOW = f"UPDATE {table(Room)} SET window_start = %s WHERE id = %s AND head = %s"
+
+
+def move_window(room_id: UUID, position: int, *, head: int) -> None:
+    """Unless the room is past `head`."""
+    tell((_MOVE_WINDOW, [position, room_id, head]), prepares=True)
+
+
 _UTTERED = f"(SELECT COUNT(*) FROM {table(Message)} m WHERE m.room_id = r.id AND m.selected AND m.deleted_at IS NULL"
 _STORY = f"""
     SELECT {columns(Room, ("id", "character", "title", "message_count"))},
@@ -152,6 +160,25 @@ def stories_of(message_ids: Sequence[UUID]) -> list[Story]:
     sql = _STORY.replace("%s", ", ".join(["%s"] * len(message_ids)))
     rooms = tell((sql, message_ids), prepares=len(message_ids) == 1)[0].rows
     return [Story(uuid_of(room_id), *others) for room_id, *others in rooms]
+
+
+_FIRST_WORDS = f"""
+    SELECT content FROM {table(Message)} WHERE room_id = %s AND role = 'user' AND selected AND deleted_at IS NULL
+    AND content <> '' ORDER BY position LIMIT 1"""
+
+
+def first_words(room_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """What each room's user said first; without rooms in which nobody did."""
+    told = tell(*((_FIRST_WORDS, [room_id]) for room_id in room_ids), prepares=True)
+    return {room_id: found.rows[0][0] for room_id, found in zip(room_ids, told, strict=True) if found.rows}
+
+
+_NAME = f"UPDATE {table(Room)} SET title = %s, head = head + 1 WHERE id = %s AND title = ''"
+
+
+def name_rooms(titles: Mapping[UUID, str]) -> None:
+    """A title is visible, so the head moves with it; a room that was given one meanwhile keeps that."""
+    tell(*((_NAME, [title, room_id]) for room_id, title in titles.items()), prepares=True)
 
 
 _COUNT_SAID = f"UPDATE {table(Room)} SET message_count = %s WHERE id = %s AND message_count = %s"
