@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,20 @@ def test_no_text_of_some_length_is_estimated_far_too_low(name: str) -> None:
 def test_a_small_vocabularys_factor_makes_up_for_it(model: str, tokenizer: str, language: str) -> None:
     factor = token_factor(model, language)
     assert 1.0 <= ratio(PROSE[language], tokenizer) * factor <= 1.3
+
+
+#: What is counted, letter by letter, and what each costs in hundredths.
+COSTS = (
+    (r"[A-Z]?[a-z]+|[A-Z]+", 105), (r"(?<=[A-Za-z]{6})[A-Za-z]", 20), (r"[0-9]", 100), (r"[!-/:-@\[-`{-~]", 75),
+    (r"\n+|[ \t]{2,}", 70), ("[\U00010000-\U0010ffff]", 150),
+)
+
+
+@given(st.text(st.sampled_from("aabcABC09.?!\n\t  \r가é😀") | st.characters(), max_size=60))
+def test_all_places_at_once_come_to_what_looking_at_each_comes_to(text: str) -> None:
+    wide = len(text.encode("utf-8", "replace")) - len(text.encode("ascii", "ignore"))
+    hundredths = 37 * wide + sum(cost * len(re.findall(pattern, text)) for pattern, cost in COSTS)
+    assert count_tokens(text) == max(-(-hundredths // 100), 1 if text else 0)
 
 
 def test_an_unknown_model_is_taken_to_be_a_current_one() -> None:
