@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
@@ -34,9 +33,11 @@ class SocketReader:
         self.last_sent = time.monotonic()
         self._send = send
         self._window = window
-        self._posted: deque[str] = deque()
+        self._posted: list[str] = []
         self._cursors: dict[UUID, Cursor] = {}
-        self._more = asyncio.Event()
+        # An event with one waiter: asyncio's own keeps a queue of them, and there are thousands of idle sockets.
+        self._is_due = False
+        self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._goodbye: Callable[[], Awaitable[None]] | None = None
 
@@ -52,12 +53,12 @@ class SocketReader:
 
     def post(self, frame: str) -> None:
         self._posted.append(frame)
-        self._more.set()
+        self.run_moved()
 
     def close_after(self, close: Callable[[], Awaitable[None]]) -> None:
         """Call `close` once everything posted so far has been written; nothing is written after it."""
         self._goodbye = close
-        self._more.set()
+        self.run_moved()
 
     def attach(self, run: Run, *, after: int, opening: list[str]) -> None:
         """Follow `run` from seq `after`, introduced by the frames of `opening`."""
@@ -69,7 +70,7 @@ class SocketReader:
             before.run.unfollow(self)
         self._cursors[run.key.message_id] = Cursor(run, sent=after, acked=after)
         run.follow(self)
-        self._more.set()
+        self.run_moved()
 
     def follows(self, run: Run) -> bool:
         cursor = self._cursors.get(run.key.message_id)
@@ -80,10 +81,12 @@ class SocketReader:
         cursor = self._cursors.get(message_id)
         if cursor is not None and cursor.acked < seq <= cursor.sent:
             cursor.acked = seq
-            self._more.set()
+            self.run_moved()
 
     def run_moved(self) -> None:
-        self._more.set()
+        self._is_due = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     def blocked_seconds(self, now: float) -> float:
         """How long the longest-blocked cursor has been without credit."""
@@ -92,16 +95,26 @@ class SocketReader:
 
     async def _write_on(self) -> None:
         while True:
-            await self._more.wait()
+            if not self._is_due:
+                await self._stirred()
             await self.flush()
             if self._goodbye is not None:
                 return await self._goodbye()
 
+    async def _stirred(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
     async def flush(self) -> None:
         """Write everything that is due and has credit."""
-        self._more.clear()
+        self._is_due = False
         while self._posted:
-            await self._write(self._posted.popleft())
+            posted, self._posted = self._posted, []
+            for frame in posted:
+                await self._write(frame)
         for cursor in tuple(self._cursors.values()):
             if self._is_current(cursor):
                 await self._advance(cursor)
