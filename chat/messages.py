@@ -17,7 +17,7 @@ from chat import accept_statements
 from chat.accept_statements import Guard, RoomRow, Sending
 from chat.errors import BadCommand, ChatError, NotFound, Refused, TooMany
 from chat.models import Generation, Message
-from chat.statements import Rows, brief_transaction
+from chat.statements import Rows, brief_transaction, new
 from chat.tokens import count_tokens
 
 
@@ -111,8 +111,8 @@ def _accept(request: Request, digest: str, once: Callable[[Request, str], Accept
 
 
 def _send_once(request: Request, digest: str, *, text: str) -> Accepted:
-    message = Message(
-        room_id=request.room_id, role=Message.Role.USER, position=0, content=text, tokens=count_tokens(text)
+    message = new(
+        Message, room_id=request.room_id, role=Message.Role.USER, position=0, content=text, tokens=count_tokens(text)
     )
     answer = _answer(request, reply_to_id=message.pk, position=0)
     generation = _generation(request, digest, answer, Generation.Kind.REPLY)
@@ -202,17 +202,17 @@ def _write(request: Request, digest: str, room: RoomRow, slot: _Slot) -> Accepte
 
 
 def _answer(request: Request, *, reply_to_id: UUID | None, position: int) -> Message:
-    return Message(
-        room_id=request.room_id, role=Message.Role.CHARACTER, reply_to_id=reply_to_id, position=position,
+    return new(
+        Message, room_id=request.room_id, role=Message.Role.CHARACTER, reply_to_id=reply_to_id, position=position,
         status=Message.Status.WRITING,
     )
 
 
 def _generation(request: Request, digest: str, answer: Message, kind: str, prefix: str = "") -> Generation:
-    return Generation(
-        message=answer, room_id=request.room_id, user_id=request.user_id, request_id=request.request_id,
-        request_digest=digest, kind=kind, path=request.path, cohort=request.cohort, stage=request.stage,
-        owner=request.owner, prefix_length=len(prefix), checkpoint_text=prefix,
+    return new(
+        Generation, message_id=answer.pk, room_id=request.room_id, user_id=request.user_id,
+        request_id=request.request_id, request_digest=digest, kind=kind, path=request.path, cohort=request.cohort,
+        stage=request.stage, owner=request.owner, prefix_length=len(prefix), checkpoint_text=prefix,
         checkpoint_seq=1 if prefix else 0,
     )
 

@@ -11,6 +11,7 @@ from chat import generations
 from chat.errors import Unavailable
 from chat.generations import Outcome
 from chat.models import Trace
+from chat.statements import new
 from streaming import metrics, telemetry
 from streaming.database import in_database
 from streaming.desk import Desk
@@ -62,8 +63,8 @@ async def _move_window(job: Job) -> None:
 def _written_up(job: Job, outcome: Outcome) -> Trace:
     job.clock.observe(job.path)
     key = job.run.key
-    return Trace(
-        request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
+    return new(
+        Trace, request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
         message_id=key.message_id, kind=job.kind, path=job.path, cohort=job.assigned.cohort, stage=job.assigned.stage,
         attempt=key.attempt, outcome=outcome.status, error_code=outcome.error_code, route_name=job.route_name,
         resumes=job.run.attendance.resumes, marks=_marks(job), calls=[call.row() for call in job.calls],

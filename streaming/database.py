@@ -1,4 +1,4 @@
-"""The one crossing from the event loop to the ORM, with threads and connections of its own.
+"""The one crossing from the event loop to the ORM, with threads of its own, each of which keeps its connection.
 
 Everything that a socket or a run wants of the database goes through `in_database`. Raw async ORM in a
 background task would keep a connection for the task's life, and the default executor is one thread for all.
@@ -41,7 +41,3 @@ def _call(function: Callable[[], T]) -> T:
     except DatabaseError:
         connection.close()
         raise
-    finally:
-        # A pooled connection goes back at once; SQLite's is this thread's own and stays open.
-        if not settings.DATABASE_IS_SQLITE:
-            connection.close()

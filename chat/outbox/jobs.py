@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from chat import turn_statements
 from chat.models import OutboxJob
+from chat.statements import new
 
 ATTEMPTS_MAX = 8
 RETRY_FIRST_SECONDS = 5.0
@@ -36,7 +37,7 @@ def held(kind: str, message_id: UUID) -> OutboxJob:
     by OUTBOX_HOLD_SECONDS.
     """
     until = timezone.now() + timedelta(seconds=settings.OUTBOX_HOLD_SECONDS)
-    return OutboxJob(kind=kind, message_id=message_id, available_at=until)
+    return new(OutboxJob, kind=kind, message_id=message_id, available_at=until)
 
 
 def release(*message_ids: UUID) -> None:

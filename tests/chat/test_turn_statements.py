@@ -6,6 +6,7 @@ from dataclasses import asdict, fields
 from datetime import UTC, datetime
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import FieldDoesNotExist
@@ -18,7 +19,7 @@ from chat.accept_statements import RoomRow
 from chat.generations import Outcome, settle
 from chat.messages import Request, accept_send
 from chat.models import Card, Generation, Message, ModelRoute, OutboxJob, Room, Trace, User
-from chat.statements import Statement, brief_transaction, columns, insert, insert_many, tell, uuid_of
+from chat.statements import Statement, brief_transaction, columns, insert, insert_many, new, tell, uuid_of
 from chat.turn_statements import END_FIELDS
 from tests.chat.answers import answered, write_trace
 from tests.people import make_room, make_route, make_user, request_id
@@ -75,6 +76,18 @@ def test_a_row_written_by_hand_is_the_row_the_orm_writes(room: Room, make: Any, 
         assert by_hand[own]
         by_hand[own] = by_orm[own]
     assert by_hand == by_orm
+
+
+@pytest.mark.parametrize("model", [Message, Generation, OutboxJob, Trace])
+def test_a_new_row_is_as_django_makes_it(model: type[Model]) -> None:
+    key = {"message_id" if model is Generation else "id": uuid4()}
+    by_hand, by_django = new(model, **key), model(**key)
+    assert by_hand.__dict__ | {"_state": None} == by_django.__dict__ | {"_state": None}
+    assert (by_hand.pk, by_hand._state.adding) == (by_django.pk, True)
+    if model in (Message, Trace):
+        assert new(model).pk != new(model).pk
+    with pytest.raises(AssertionError, match="no_such_column"):
+        new(model, no_such_column=1)
 
 
 def test_several_statements_are_told_in_order_and_each_has_its_answer(room: Room) -> None:
