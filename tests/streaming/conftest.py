@@ -1,4 +1,4 @@
-"""An engine of the test's own, on the test's own loop; alice's room; a model server that misbehaves on request."""
+"""An engine of the test's own, and another elsewhere; alice's room; a model server that misbehaves on request."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import LazySettings
 from django.test import AsyncClient
+from redis.asyncio import Redis
 
 from streaming import engine as engines
 from streaming.engine import Engine
 from streaming.ownership import Ownership
 from tests.provider_server import RunningServer, running
+from tests.streaming.neighbours import hears
 from tests.streaming.scenes import Scene, client_of
 from tests.streaming.seats import Tab
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -56,3 +60,35 @@ def provider_server() -> Iterator[RunningServer]:
     """What its models do is said by their names: tests/provider_behaviour.py."""
     with running() as server:
         yield server
+
+
+@pytest.fixture
+async def shared_redis(redis_url: str, settings: LazySettings) -> AsyncIterator[Redis]:
+    """For the engines of this test, whatever the run's own database is."""
+    settings.REDIS_URL = redis_url
+    host = {"address": redis_url, "socket_timeout": None}
+    settings.CHANNEL_LAYERS = {
+        "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [host]}}
+    }
+    async with Redis.from_url(redis_url) as client:
+        await client.flushdb()
+        yield client
+
+
+@pytest.fixture
+async def here(shared_redis: Redis, engine: Engine) -> Engine:
+    """The process whose doors the test uses."""
+    return engine
+
+
+@pytest.fixture
+async def elsewhere(here: Engine, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """Another process, which owns the answers that begin there."""
+    # Both are this very process: neither takes the other for one that has died.
+    monkeypatch.setattr("streaming.ownership.died_here", lambda owner: False)
+    monkeypatch.setattr(Ownership, "keep_looking", look_at_nothing)
+    other = Engine()
+    other.start()
+    await until(lambda: hears(here) and hears(other), "both to listen to hints")
+    yield other
+    await other.stop()

@@ -3,86 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
-from chat.models import Message
-from streaming.engine import Engine
-from streaming.events import Ack, Chunk, CommandError, Failure, Waiting
 from streaming.providers.admission import QUIET_SECONDS, Admission, unconcerned
-from streaming.providers.base import ProviderError, Route, Text
+from streaming.providers.base import Route, Text
 from streaming.providers.chain import Chain
 from streaming.providers.hedging import Budget, Hedging
-from tests.people import request_id
 from tests.streaming.chaining import END, Model, prompt_for, route
-from tests.streaming.scenes import Scene, client_of, post, sse
-from tests.streaming.seats import Tab
+from tests.streaming.queueing import ALICE, BOB, CHARLIE, ONE, OTHER, Desk, desk, settle
 from tests.virtual_time import run_in_virtual_time
-
-ONE = replace(route("one"), max_concurrent=1)
-OTHER = replace(route("other"), max_concurrent=1)
-ALICE, BOB, CHARLIE = 1, 2, 3
-
-
-@dataclass
-class Desk:
-    """Requests that are made when their turn comes, and end when a test says so."""
-
-    admission: Admission
-    served: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    places: dict[str, list[int | None]] = field(default_factory=dict)
-    _ends: dict[str, asyncio.Event] = field(default_factory=dict)
-    _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
-
-    async def come(self, name: str, user_id: int, route: Route = ONE) -> None:
-        self._ends[name], self.places[name] = asyncio.Event(), []
-        self._tasks[name] = asyncio.create_task(self._ask(name, user_id, route))
-        await settle()
-
-    async def end(self, name: str) -> None:
-        self._ends[name].set()
-        await settle()
-
-    async def leave(self, name: str) -> None:
-        self._tasks[name].cancel()
-        await settle()
-
-    async def end_all(self) -> None:
-        for name in self._ends:
-            await self.end(name)
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-
-    async def _ask(self, name: str, user_id: int, route: Route) -> None:
-        try:
-            await self.admission.enter(route, user_id, self.places[name].append)
-        except ProviderError as error:
-            self.refused.append(name if error.code == "provider_busy" and error.retryable else str(error))
-            return
-        try:
-            self.served.append(name)
-            await self._ends[name].wait()
-        finally:
-            self.admission.leave(route)
-
-
-async def settle() -> None:
-    """Everything that can happen at once has happened."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-
-
-@asynccontextmanager
-async def desk(**bounds: Any) -> AsyncIterator[Desk]:
-    now = Desk(Admission(**{"queue_most": 10, **bounds}))
-    yield now
-    await now.end_all()
-    assert set(now.admission._under_way.values()) <= {0}, "a place was lost"
-    assert not now.admission._queue
 
 
 async def test_as_many_as_the_route_takes_are_served_and_the_others_wait() -> None:
@@ -279,104 +210,3 @@ def test_who_waits_its_turn_races_nobody() -> None:
     pieces, asked_other = run_in_virtual_time(scenario())
     assert Text("Rain.") in pieces
     assert asked_other == []
-
-
-# In a room
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_a_reader_sees_the_place_and_then_the_answer(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await tab.send()
-    assert (await tab.until(Waiting)).ahead == 0
-    await busy.end("a")
-    assert (await tab.answer()).content
-    await engine.runner.settled()
-    assert set(engine.providers.admission._under_way.values()) == {0}
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_who_comes_to_a_full_queue_is_refused_before_anything_is_written(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await busy.come("b", BOB)
-    rid = await tab.send("too many")
-    refusal = await tab.refusal()
-    assert (refusal.code, refusal.retryable, refusal.request_id) == ("overloaded", True, rid)
-    assert not await Message.objects.filter(content="too many").aexists()
-    await busy.end_all()
-    await tab.send("too many", rid)
-    assert (await tab.answer()).request_id == rid
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_who_waited_too_long_gets_an_error_and_keeps_the_words(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1, wait_seconds=0.01)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await tab.send("hello?")
-    failure = await tab.until(Failure)
-    assert (failure.code, failure.retryable) == ("provider_busy", True)
-    assert await Message.objects.filter(content="hello?").aexists()
-    await busy.end_all()
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_who_comes_later_is_told_the_place_over_sse_and_in_another_tab(
-    engine: Engine, scene: Scene, tab: Tab
-) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=5)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    response = await post(
-        await client_of(scene.alice), "/chat/messages/stream", roomId=scene.room.pk, requestId=request_id(), text="hi"
-    )
-    frames = sse(response)
-    while (frame := await anext(frames))["event"] != "ai_message_waiting":
-        pass
-    assert (frame["data"]["ahead"], "id" in frame) == (0, False)
-    second = scene.tab()
-    await second.open()
-    await second.say("resume", known=[])
-    assert (await second.until(Waiting)).ahead == 0
-    await second.close()
-    await busy.end_all()
-    await tab.answer()
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_nobody_sees_a_number_while_the_model_thinks(engine: Engine, scene: Scene, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=5)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await busy.come("b", BOB)
-    await tab.send()
-    assert (await tab.until(Waiting)).ahead == 1
-    await busy.end_all()
-    await tab.until(Chunk)
-    assert tab.of(Waiting)[-1].ahead is None
-
-
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_a_repeat_joins_its_answer_however_long_the_queue_is(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    rid = await tab.send("hello?")
-    first = await tab.until(Ack)
-    if not tab.of(Waiting):
-        await tab.until(Waiting)
-    await tab.send("hello?", rid)
-    assert (await tab.until(Ack)).message_id == first.message_id
-    assert tab.of(CommandError) == []
-    await busy.end_all()
-    await tab.answer()
