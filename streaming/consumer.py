@@ -52,9 +52,6 @@ log = structlog.get_logger(__name__)
 
 
 class RoomConsumer(AsyncWebsocketConsumer):
-    # An alias that is not configured: tokens never travel through a channel layer, so no socket waits on one.
-    channel_layer_alias = "unused"
-
     engine: Engine
     reader: SocketReader
     room_id: UUID
@@ -69,9 +66,17 @@ class RoomConsumer(AsyncWebsocketConsumer):
     refused_in_a_row = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """However the socket ends, its seat is given up."""
+        """However the socket ends, its seat is given up.
+
+        Tokens never travel through a channel layer, and so only the socket is waited for: Channels' own loop, which
+        waits for both, makes a task for each frame and keeps one for each idle socket.
+        """
+        self.scope, self.base_send = scope, send
         try:
-            await super().__call__(scope, receive, send)
+            while True:
+                await self.dispatch(await receive())
+        except StopConsumer:
+            pass
         finally:
             self._leave()
 
