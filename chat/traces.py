@@ -174,16 +174,12 @@ def _note(trace: Trace, marks: dict[str, float], save: Callable[[Trace], Figures
 def _count(ended: _Ended, both: Trace | None) -> None:
     """The server's side; `both`: the browser had told before, of an answer that nobody knew yet."""
     trace, served = ended.trace, ended.served
-    if both is None:
-        live.sent(trace)
-        live.seen(trace, served, "server")
-        live.went_wrong(trace, served)
-        return
-    if not client_marks.is_lost_send(both.client_marks):
+    before = figures(Measured(path=both.path, client=both.client_marks)) if both else live.NOTHING
+    if both is None or not client_marks.is_lost_send(both.client_marks):
         live.sent(trace)
     live.seen(trace, served, "server")
-    live.went_wrong(both, both, since=figures(Measured(path=both.path, client=both.client_marks)))
-    if both.ttft_source == "browser":
+    live.went_wrong(both or trace, both or served, since=before)
+    if both is not None and both.ttft_source == "browser":
         live.seen(both, both, "browser")
 
 
