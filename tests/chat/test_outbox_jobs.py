@@ -167,26 +167,6 @@ def test_one_job_of_many_that_fails_is_the_only_one_to_be_tried_again(room: Room
     assert "from_the_future" in job.last_error
 
 
-def test_many_of_a_kind_are_done_in_one_call_and_one_by_one_where_that_fails(
-    room: Room, job: OutboxJob, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    bad = job_of(answered(room))
-    let_pass(bad, 3600)
-    called: list[tuple[UUID, ...]] = []
-
-    def fail_for_one(*message_ids: UUID) -> None:
-        called.append(message_ids)
-        if bad.message_id in message_ids:
-            raise RuntimeError("no luck today")
-
-    monkeypatch.setitem(JOBS, "after_reply", fail_for_one)
-    assert outbox.drain() == 2
-    assert sorted(called[0]) == sorted([job.message_id, bad.message_id])
-    assert sorted(called[1:]) == sorted([(job.message_id,), (bad.message_id,)])
-    assert (status(job), status(bad)) == ("done", "waiting")
-    assert "no luck today" in bad.last_error
-
-
 def test_of_many_claimed_those_whose_lease_was_lost_are_left_alone(room: Room, job: OutboxJob) -> None:
     other = job_of(answered(room))
     let_pass(other, 3600)

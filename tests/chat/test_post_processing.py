@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from django.utils import timezone
 
-from chat import edits, turn_statements
+from chat import edits, outbox, turn_statements
 from chat.models import Character, Message, Room
-from chat.post_processing import TITLE_MAX_CHARS, CountedMeanwhile, after_reply, title_of
+from chat.post_processing import JOBS, TITLE_MAX_CHARS, CountedMeanwhile, after_reply, title_of
 from chat.tokens import count_tokens
 from chat.turn_statements import Story
-from tests.chat.answers import answered
+from tests.chat.answers import answered, job_of
 from tests.people import make_room, make_user
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -105,6 +105,26 @@ def test_who_counts_a_room_meanwhile_is_noticed_and_nothing_is_counted_twice(
     assert state(room)[3] == 3, "the other's three, and of this room nothing yet"
     after_reply(mine)
     assert state(room)[3] == 6
+
+
+def test_many_of_a_kind_are_done_in_one_call_and_one_by_one_where_that_fails(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good, bad = answered(room), answered(room)
+    outbox.release(good, bad)
+    called: list[tuple[UUID, ...]] = []
+
+    def fail_for_one(*message_ids: UUID) -> None:
+        called.append(message_ids)
+        if bad in message_ids:
+            raise RuntimeError("no luck today")
+
+    monkeypatch.setitem(JOBS, "after_reply", fail_for_one)
+    assert outbox.drain() == 2
+    assert sorted(called[0]) == sorted([good, bad])
+    assert sorted(called[1:]) == sorted([(good,), (bad,)])
+    assert (job_of(good).status, job_of(bad).status) == ("done", "waiting")
+    assert "no luck today" in job_of(bad).last_error
 
 
 def test_a_characters_count_never_falls_below_nothing(room: Room) -> None:

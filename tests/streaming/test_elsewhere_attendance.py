@@ -11,6 +11,7 @@ from chat.models import Trace
 from streaming import hints
 from streaming.engine import Engine
 from streaming.events import Start
+from streaming.run import Run
 from tests.people import request_id
 from tests.streaming.neighbours import SLOWLY, begin
 from tests.streaming.scenes import Scene, post
@@ -18,6 +19,17 @@ from tests.streaming.seats import Tab
 from tests.waiting import until
 
 pytestmark = [pytest.mark.data, pytest.mark.redis, pytest.mark.django_db(transaction=True)]
+
+
+async def read_from_afar(scene: Scene, elsewhere: Engine, tab: Tab) -> Run:
+    """An answer that stands still at its owner, which knows that the tab at the other process reads it."""
+    await scene.script(hang_at_chunk=4)
+    turn = await begin(scene, elsewhere)
+    await tab.until(Start)
+    run = elsewhere.runner.get(turn.accepted.message_id)
+    assert run is not None
+    await until(lambda: run.attendance.is_read, "the hint that it is read here")
+    return run
 
 
 async def test_who_reads_elsewhere_to_the_end_has_not_left(
@@ -34,12 +46,7 @@ async def test_who_reads_elsewhere_to_the_end_has_not_left(
 async def test_who_leaves_a_reading_elsewhere_has_left_at_once(
     here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
 ) -> None:
-    await scene.script(hang_at_chunk=4)
-    turn = await begin(scene, elsewhere)
-    await tab.until(Start)
-    run = elsewhere.runner.get(turn.accepted.message_id)
-    assert run is not None
-    await until(lambda: run.attendance.is_read, "the hint that it is read here")
+    run = await read_from_afar(scene, elsewhere, tab)
     await tab.close()
     await until(lambda: not run.attendance.is_read, "the hint that it is read no longer")
     again = scene.tab()
@@ -49,21 +56,16 @@ async def test_who_leaves_a_reading_elsewhere_has_left_at_once(
     assert (run.attendance.resumes, run.attendance.back_at is not None) == (1, True)
     await again.close()
     await until(lambda: not run.attendance.is_read, "the hint that it is left for good")
-    elsewhere.runner.stop(turn.accepted.message_id, 99)
+    elsewhere.runner.stop(run.key.message_id, 99)
     await run.ended
     await elsewhere.runner.settled()
-    assert "left" in (await Trace.objects.aget(message_id=turn.accepted.message_id)).marks
+    assert "left" in (await Trace.objects.aget(message_id=run.key.message_id)).marks
 
 
 async def test_readers_that_a_draining_process_sends_away_have_not_left_the_answer_of_another(
     here: Engine, elsewhere: Engine, scene: Scene, tab: Tab
 ) -> None:
-    await scene.script(hang_at_chunk=4)
-    turn = await begin(scene, elsewhere)
-    await tab.until(Start)
-    run = elsewhere.runner.get(turn.accepted.message_id)
-    assert run is not None
-    await until(lambda: run.attendance.is_read, "the hint that it is read here")
+    run = await read_from_afar(scene, elsewhere, tab)
     heard: list[hints.Hint] = []
     elsewhere.neighbours.hints._heed = lambda hint, sender: heard.append(hint)
     await here.stop()
