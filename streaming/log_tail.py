@@ -28,10 +28,10 @@ RETRY_SECONDS = 0.5
 log = structlog.get_logger(__name__)
 
 
-def connect(url: str) -> Redis:
-    """redis-py's own ten retries would hang a call for 25 s."""
+def connect(url: str, *, reply_seconds: float | None = COMMAND_SECONDS) -> Redis:
+    """redis-py's own ten retries would hang a call for 25 s. `reply_seconds` None: whoever calls bounds the call."""
     return Redis.from_url(
-        url, socket_timeout=COMMAND_SECONDS, socket_connect_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), 0)
+        url, socket_timeout=reply_seconds, socket_connect_timeout=COMMAND_SECONDS, retry=Retry(NoBackoff(), 0)
     )
 
 

@@ -53,13 +53,16 @@ class RedisLog:
     """`fenced` is told when some answer has another owner."""
 
     def __init__(self, url: str, watcher: Watcher, fenced: Fenced) -> None:
-        self._redis = connect(url)
+        # Each call is bounded as a whole: redis-py would set a timer for each of a pipeline's replies.
+        self._redis = connect(url, reply_seconds=None)
         self._tail = LogTail(url, watcher)
         self._fenced = fenced
         #: The name of the store that was written to last: one that came back empty gets another.
         self._epoch = b""
         self._copies: dict[UUID, Copy] = {}
         self._hurried: dict[UUID, float] = {}
+        #: When everything that is behind is written next, monotonic seconds.
+        self._all_due_at = 0.0
         self._wake = asyncio.Event()
         self._duty: asyncio.Task[None] | None = None
         self.is_up = True
@@ -79,11 +82,16 @@ class RedisLog:
     # Writing
 
     def follow(self, run: Run) -> None:
+        if not self._copies:
+            # The duty is resting for want of anything to write.
+            self._wake.set()
         self._copies[run.key.message_id] = Copy(run)
-        # The duty may be resting for want of anything to write.
-        self._wake.set()
-        # The end never waits for a tick.
-        run.ended.add_done_callback(lambda _: self._wake.set())
+        run.ended.add_done_callback(lambda _: self._ended(run.key.message_id))
+
+    def _ended(self, message_id: UUID) -> None:
+        # Whoever reads it elsewhere never waits for a tick; for anybody else the row has the end.
+        if message_id in self._hurried:
+            self._wake.set()
 
     def hurry(self, message_id: UUID) -> None:
         if message_id in self._copies:
@@ -95,7 +103,7 @@ class RedisLog:
             await self._rest()
             self._wake.clear()
             try:
-                await self.flush()
+                await self._write_on(self._due())
             except Exception:
                 # A fault of ours costs this tick, not the log of all that runs.
                 log.exception("event_log_crashed")
@@ -106,16 +114,29 @@ class RedisLog:
             # A failover may have left us with one that only reads.
             await self._redis.connection_pool.disconnect()
             return await asyncio.sleep(RETRY_SECONDS)
-        pause = TICK_SECONDS if self._hurried else CALM_TICK_SECONDS if self._copies else None
+        calm = max(0.0, self._all_due_at - time.monotonic())
+        pause = min(TICK_SECONDS, calm) if self._hurried else calm if self._copies else None
         try:
             await asyncio.wait_for(self._wake.wait(), pause)
         except TimeoutError:
             return None
         return None
 
+    def _due(self) -> list[Copy]:
+        """What is read elsewhere, at every tick; the others wait for the calm one, all together."""
+        now = time.monotonic()
+        if not self.is_up or now >= self._all_due_at:
+            self._all_due_at = now + CALM_TICK_SECONDS
+            return list(self._copies.values())
+        return [copy for pk, copy in self._copies.items() if pk in self._hurried]
+
     async def flush(self) -> None:
-        """One pipeline with what is behind. Nothing is queued for a Redis that is away: the runs hold it all."""
-        batch = [(copy, entries) for copy in self._copies.values() if (entries := copy.lacks())]
+        """All that is behind."""
+        await self._write_on(list(self._copies.values()))
+
+    async def _write_on(self, copies: list[Copy]) -> None:
+        """One pipeline with what these lack. Nothing is queued for a Redis that is away: the runs hold it all."""
+        batch = [(copy, entries) for copy in copies if (entries := copy.lacks())]
         self._sweep()
         if not batch and not self._copies and self.is_up:
             return
@@ -128,7 +149,7 @@ class RedisLog:
         if self._is_another_store(answers[1]):
             # What was written just now may lack what came before: once more, whole.
             self._doubt()
-            self._wake.set()
+            self._all_due_at = 0.0
             return
         self._heed(batch, answers[2:])
 
