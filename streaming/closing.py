@@ -38,13 +38,13 @@ async def settle_until_committed(job: Job, outcome: Outcome) -> bool:
 
 
 async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> None:
-    """After the readers have their end: trace, post-processing released, one log line. Loss is survivable."""
-    _log(job, outcome)
+    """After the readers have their end: one log line, trace, post-processing released. Loss is survivable."""
+    metrics.ANSWERS.labels(job.path, outcome.status, outcome.error_code).inc()
     key = job.run.key
     unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
     if job.run.attendance.absent_since is not None:
         latecomers.expect(unread)
-    desk.put(unread, partial(_written_up, job, outcome))
+    desk.put(unread, make=partial(_written_up, job, outcome), tell=partial(_log, job, outcome))
     if job.prompts.window_start != job.prompts.context.window_start:
         await _move_window(job)
     telemetry.export(job, outcome)
@@ -87,7 +87,6 @@ def _marks(job: Job) -> dict[str, float]:
 
 
 def _log(job: Job, outcome: Outcome) -> None:
-    metrics.ANSWERS.labels(job.path, outcome.status, outcome.error_code).inc()
     log.info(
         "answer", **job.who, outcome=outcome.status, code=outcome.error_code, cohort=job.assigned.cohort,
         attempt=job.run.key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),

@@ -1,4 +1,5 @@
-"""What is written after answers have ended, gathered for about a second: traces, and the release of deferred work.
+"""What is told and written after answers have ended, gathered for about a second: figures, log lines, traces, and the
+release of deferred work.
 
 Nobody waits for it, and losing it loses no word. A browser's report finds its trace here (chat/pending_traces.py).
 """
@@ -16,6 +17,7 @@ from chat.errors import Unavailable
 from chat.models import Trace
 from streaming import metrics
 from streaming.database import in_database
+from streaming.instrumentation import observe_ended
 from streaming.latecomers import Unread
 
 GATHER_SECONDS = 1.0
@@ -27,13 +29,15 @@ class Desk:
     def __init__(self) -> None:
         #: messageId → set once its trace is there to be changed.
         self._ended: dict[UUID, asyncio.Event] = {}
+        self._untold: list[Callable[[], None]] = []
         #: One writes at a time: else a trace that another still writes would be called written.
         self._writing = asyncio.Lock()
 
-    def put(self, unread: Unread, make: Callable[[], Trace]) -> None:
-        """An answer has ended; its trace is made where and when it is written."""
+    def put(self, unread: Unread, *, make: Callable[[], Trace], tell: Callable[[], None]) -> None:
+        """An answer has ended; its trace is made where and when it is written, and told of a moment before."""
         traces.keep(unread.user_id, unread.request_id, make)
         self._ended[unread.message_id] = unread.is_written
+        self._untold.append(tell)
 
     async def keep(self) -> None:
         while True:
@@ -45,7 +49,11 @@ class Desk:
                 log.exception("desk_crashed")
 
     async def flush(self) -> None:
-        """Write what has gathered."""
+        """Tell and write what has gathered."""
+        observe_ended()
+        untold, self._untold = self._untold, []
+        for tell in untold:
+            tell()
         async with self._writing:
             await self._flush()
 

@@ -66,7 +66,7 @@ def _silence_marks() -> None:
 
     silent: tuple[tuple[Any, str, Any], ...] = (
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
-        (Meter, "_note_content", note_first), (Meter, "_observe", nothing),
+        (Meter, "_note_content", note_first), (Meter, "observe", nothing),
         (closing, "_log", nothing), (traces, "keep", nothing),
     )
     for owner, name, instead in silent:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY
 
-from streaming.instrumentation import STAGES, Meter, StageClock
+from streaming.instrumentation import STAGES, Meter, StageClock, observe_ended
 from streaming.providers.base import Finished, Piece, ProviderError, Text
 from streaming.providers.calls import Call
 
@@ -87,6 +87,7 @@ async def attempt(route: str, *steps: Step, until: int | None = None) -> list[st
             count += 1
             if count == until:
                 break
+    observe_ended()
     return marks
 
 
