@@ -81,7 +81,8 @@ class SocketReader:
         cursor = self._cursors.get(message_id)
         if cursor is not None and cursor.acked < seq <= cursor.sent:
             cursor.acked = seq
-            self.run_moved()
+            if cursor.blocked_since is not None:
+                self.run_moved()
 
     def run_moved(self) -> None:
         self._is_due = True

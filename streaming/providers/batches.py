@@ -13,6 +13,8 @@ from typing import Protocol
 import httpx
 from aiohttp import ClientResponse, StreamReader
 
+from streaming.providers.alarm_clock import AlarmClock
+
 #: Key under which our transport leaves the aiohttp response in `httpx.Response.extensions`.
 HANDLE = "soksak_aiohttp_response"
 
@@ -27,24 +29,24 @@ class Batches(Protocol):
         ...
 
 
-def batches_of(response: httpx.Response) -> Batches:
+def batches_of(response: httpx.Response, alarm_clock: AlarmClock) -> Batches:
     handle = response.extensions.get(HANDLE)
     if handle is None or "content-encoding" in response.headers:
         return PlainBatches(response)
-    return PausedBatches(handle)
+    return PausedBatches(handle, alarm_clock)
 
 
 class PausedBatches:
     """Pulls: leaves the socket unread for a while, then takes all that the kernel holds in one read."""
 
-    __slots__ = ("_content", "_handle", "_loop", "_resting")
+    __slots__ = ("_alarm_clock", "_content", "_handle", "_resting")
 
-    def __init__(self, handle: ClientResponse) -> None:
+    def __init__(self, handle: ClientResponse, alarm_clock: AlarmClock) -> None:
         self._handle = handle
+        self._alarm_clock = alarm_clock
         self._content: StreamReader = handle.content
-        self._loop = asyncio.get_running_loop()
-        #: The transport that rests, and the timer that wakes it.
-        self._resting: tuple[asyncio.ReadTransport, asyncio.TimerHandle] | None = None
+        #: The transport that rests.
+        self._resting: asyncio.ReadTransport | None = None
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         content = self._content
@@ -71,13 +73,15 @@ class PausedBatches:
         if transport is None or self._content.is_eof():
             return
         transport.pause_reading()
-        self._resting = (transport, self._loop.call_later(seconds, self._wake))
+        self._resting = transport
+        self._alarm_clock.wake_in(seconds, self._wake)
 
     def _wake(self) -> None:
-        """When its time has come; or at once, when nobody waits any more."""
+        """When its time has come; or at once, when nobody waits any more. An alarm that was meant for an earlier rest
+        only shortens this one.
+        """
         if self._resting is not None:
-            (transport, timer), self._resting = self._resting, None
-            timer.cancel()
+            transport, self._resting = self._resting, None
             if not transport.is_closing():
                 transport.resume_reading()
 

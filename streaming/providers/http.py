@@ -15,6 +15,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp.transport import AiohttpTransport
 
+from streaming.providers.alarm_clock import AlarmClock
 from streaming.providers.batches import HANDLE, Batches
 from streaming.providers.pace import TICK_SECONDS
 
@@ -31,6 +32,8 @@ class HttpClient:
     """`start` binds it to the running loop; `aclose` mirrors it. Streams are opened with `post`."""
 
     _transport: _Transport
+    #: Of all its streams.
+    alarm_clock: AlarmClock
 
     def __init__(
         self, *, tick_seconds: float = TICK_SECONDS, connect_seconds: float = CONNECT_SECONDS,
@@ -50,6 +53,7 @@ class HttpClient:
         """Loads the CA bundle (tens of milliseconds): call it before the first message needs it."""
         if self._client is None:
             self._transport = _Transport()
+            self.alarm_clock = AlarmClock(asyncio.get_running_loop())
             self._client = httpx.AsyncClient(transport=self._transport, timeout=self._timeout, trust_env=False)
         return self._client
 

@@ -50,7 +50,7 @@ class HttpProvider:
 
     async def generate(self, prompt: Prompt, *, stream: bool, mark: Mark = unmarked) -> AsyncGenerator[Piece]:
         response = await self._ask(prompt, stream, mark)
-        body = batches_of(response)
+        body = batches_of(response, self._client.alarm_clock)
         is_whole = False
         try:
             await _require_success(response, body)

@@ -122,7 +122,7 @@ async def test_the_handle_beneath_httpx_is_still_there(client: HttpClient, provi
     assert isinstance(handle, aiohttp.ClientResponse)
     assert handle.connection is not None
     assert isinstance(handle.connection.transport, asyncio.Transport)
-    assert isinstance(batches_of(response), PausedBatches)
+    assert isinstance(batches_of(response, client.alarm_clock), PausedBatches)
     await response.aclose()
     assert handle.connection is None
 
@@ -133,7 +133,7 @@ async def test_without_the_handle_reading_is_plain_and_whole(
     content = b'{"model":"text-1","messages":[{"role":"user","content":""}],"stream":true}'
     response = await client.post(f"{provider_server.openai_url}/chat/completions", headers={}, content=content)
     response.extensions[HANDLE] = None
-    body = batches_of(response)
+    body = batches_of(response, client.alarm_clock)
     assert isinstance(body, PlainBatches)
     data = b""
     while batch := await body.read(rest_seconds=0.001):
@@ -151,7 +151,7 @@ async def test_what_came_before_the_connection_broke_is_not_lost(
     handle = response.extensions[HANDLE]
     with pytest.raises(aiohttp.ClientPayloadError):
         await handle.content.wait_eof()
-    body = batches_of(response)
+    body = batches_of(response, client.alarm_clock)
     data = await body.read()
     assert data.count(b'"content": "') == 9 + 1
     with pytest.raises(aiohttp.ClientPayloadError):
