@@ -79,7 +79,7 @@ def _how_to_run(parser: argparse.ArgumentParser) -> None:
     add("--rounds", type=int, default=2, help="rounds of load, interleaved; those after the first repeat N=50 only (2)")
     add("--memory-streams", type=int, default=300, help="streams for the memory figures; 0 leaves them out (300)")
     add("--probes", type=int, default=5, help="probes of one search for a capacity, at most (5)")
-    add("--pairs", type=int, default=6, help="pairs of cells with and without instrumentation (6)")
+    add("--pairs", type=int, default=8, help="pairs of cells with and without instrumentation, in fours (8)")
     add("--capacity", type=int, default=100, help="streams a core carries, where this run does not measure it (100)")
     add("--realtime", action="store_true", help="run before all other processes (SCHED_RR, needs root): steadier")
 

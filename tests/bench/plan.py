@@ -55,8 +55,8 @@ class Plan:
     slow_streams: int = 150
     #: Probes of one search for a capacity, at most.
     probes: int = 5
-    #: Pairs of cells with instrumentation on and off.
-    pairs: int = 6
+    #: Pairs of cells with instrumentation on and off; in fours every order of the two is there equally often.
+    pairs: int = 8
     #: Streams a core is expected to carry, where it has not been measured in this run.
     capacity: int = 100
     seats: int = 1200

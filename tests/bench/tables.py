@@ -160,7 +160,7 @@ def _pair_line(cells: Sequence[Cell], name: str) -> Line:
     if not pairs.times:
         return name, "0", "-", "-", "-", "-", "-"
     return (
-        name, str(len(pairs.times)), f"{median(pairs.times):.3f}", f"{min(pairs.times):.3f}–{max(pairs.times):.3f}",
+        name, str(len(pairs.times)), f"{pairs.cpu_times:.3f}", f"{min(pairs.times):.3f}–{max(pairs.times):.3f}",
         f"{median(pairs.p50_ms):+.2f}", f"{min(pairs.p50_ms):+.2f} to {max(pairs.p50_ms):+.2f}",
         f"{median(pairs.p95_ms):+.2f}",
     )
