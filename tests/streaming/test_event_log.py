@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -145,6 +147,33 @@ async def test_an_answer_that_begins_after_a_rest_is_written_by_itself(redis_log
     run.append("Once")
     await until(lambda: redis_log._copies[run.key.message_id].is_sure, "the answer to be logged")
     assert await told(redis_log, run) == (1, "Once")
+
+
+async def test_between_calm_ticks_only_what_is_read_elsewhere_is_due(redis_log: RedisLog) -> None:
+    read_elsewhere, unread = new_run(), new_run()
+    for run in (read_elsewhere, unread):
+        redis_log.follow(run)
+    redis_log._all_due_at = math.inf
+    assert redis_log._due() == []
+    redis_log.hurry(read_elsewhere.key.message_id)
+    assert [copy.run for copy in redis_log._due()] == [read_elsewhere]
+    redis_log._all_due_at = 0.0
+    assert [copy.run for copy in redis_log._due()] == [read_elsewhere, unread]
+    assert redis_log._all_due_at > 0.0
+
+
+async def test_only_an_end_that_is_read_elsewhere_waits_for_no_tick(redis_log: RedisLog) -> None:
+    read_elsewhere, unread = new_run(), new_run()
+    for run in (read_elsewhere, unread):
+        redis_log.follow(run)
+    redis_log.hurry(read_elsewhere.key.message_id)
+    redis_log._wake.clear()
+    finish(unread)
+    await asyncio.sleep(0)
+    assert not redis_log._wake.is_set()
+    finish(read_elsewhere)
+    await asyncio.sleep(0)
+    assert redis_log._wake.is_set()
 
 
 async def test_the_last_words_of_a_run_that_is_let_go_are_written(redis_log: RedisLog) -> None:
