@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-#: Nobody is woken further than half of this from when they asked to be.
+#: Nobody is woken earlier than this before the time they asked for.
 SLOT_SECONDS = 0.01
+#: Loops count whole milliseconds: a slot may ring, and be asked for, so much too early.
+LENIENCE_SECONDS = 0.0015
 
 
 class AlarmClock:
@@ -22,8 +24,12 @@ class AlarmClock:
         self._slots: dict[int, list[Callable[[], None]]] = {}
 
     def wake_in(self, seconds: float, wake: Callable[[], None]) -> None:
-        """Once, at the slot that is nearest to `seconds` from now; it cannot be taken back."""
-        slot = round((self._loop.time() + seconds) / SLOT_SECONDS)
+        """Once, at the last slot before `seconds` from now, or the next there is; it cannot be taken back.
+
+        The last before, not the nearest: whoever rests again somewhat late, since the loop is busy, stays in step.
+        """
+        now = self._loop.time()
+        slot = max(int((now + seconds + LENIENCE_SECONDS) / SLOT_SECONDS), int(now / SLOT_SECONDS) + 1)
         if slot not in self._slots:
             self._slots[slot] = []
             self._loop.call_at(slot * SLOT_SECONDS, self._ring, slot)

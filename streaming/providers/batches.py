@@ -7,6 +7,7 @@ hands out one HTTP chunk at a time and cannot be told to wait. Without that hand
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -17,6 +18,8 @@ from streaming.providers.alarm_clock import AlarmClock
 
 #: Key under which our transport leaves the aiohttp response in `httpx.Response.extensions`.
 HANDLE = "soksak_aiohttp_response"
+#: What one read takes at most, of what gathered during a rest.
+READ_BYTES = 64 * 1024
 
 
 class Batches(Protocol):
@@ -39,28 +42,33 @@ def batches_of(response: httpx.Response, alarm_clock: AlarmClock) -> Batches:
 class PausedBatches:
     """Pulls: leaves the socket unread for a while, then takes all that the kernel holds in one read."""
 
-    __slots__ = ("_alarm_clock", "_content", "_handle", "_resting")
+    __slots__ = ("_alarm_clock", "_content", "_handle", "_is_resting", "_paused", "_socket")
 
     def __init__(self, handle: ClientResponse, alarm_clock: AlarmClock) -> None:
         self._handle = handle
         self._alarm_clock = alarm_clock
         self._content: StreamReader = handle.content
-        #: The transport that rests.
-        self._resting: asyncio.ReadTransport | None = None
+        #: The transport that does not read by itself.
+        self._paused: asyncio.ReadTransport | None = None
+        self._socket = -1
+        self._is_resting = False
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         content = self._content
         if rest_seconds:
             self._rest(rest_seconds)
+        else:
+            self._resume()
         try:
             if content.exception() is not None:
                 return self._salvaged()
             # Waiting through the rest: a task that is woken to wake its transport would be woken twice.
             return await _all_of(content) if _IS_KNOWN else await content.readany()
         finally:
-            self._wake()
+            self._is_resting = False
 
     async def drain(self) -> None:
+        self._resume()
         while await self._content.readany():
             pass
 
@@ -72,18 +80,45 @@ class PausedBatches:
         transport = connection.transport if connection else None
         if transport is None or self._content.is_eof():
             return
+        if transport is not self._paused:
+            # What comes through TLS only the transport can read.
+            is_plain = transport.get_extra_info("sslcontext") is None
+            self._socket = transport.get_extra_info("socket").fileno() if is_plain else -1
+            self._paused = transport
         transport.pause_reading()
-        self._resting = transport
+        self._is_resting = True
         self._alarm_clock.wake_in(seconds, self._wake)
 
+    def _resume(self) -> None:
+        transport, self._paused = self._paused, None
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()
+
     def _wake(self) -> None:
-        """When its time has come; or at once, when nobody waits any more. An alarm that was meant for an earlier rest
-        only shortens this one.
+        """When its time has come; not when nobody waits any more. An alarm that was meant for an earlier rest only
+        shortens this one.
         """
-        if self._resting is not None:
-            transport, self._resting = self._resting, None
-            if not transport.is_closing():
-                transport.resume_reading()
+        if self._is_resting:
+            self._is_resting = False
+            if not self._draw() or self._content.is_eof():
+                self._resume()
+
+    def _draw(self) -> bool:
+        """Read past the loop, whose poll would have to be told of every rest: away, back, and that there is data.
+
+        False: there is nothing yet, or what only the transport can tell.
+        """
+        transport, connection = self._paused, self._handle.connection
+        protocol = connection.protocol if connection else None
+        if self._socket < 0 or transport is None or protocol is None or transport.is_closing():
+            return False
+        try:
+            data = os.read(self._socket, READ_BYTES)
+        except OSError:
+            return False
+        if data:
+            protocol.data_received(data)
+        return bool(data)
 
     def _salvaged(self) -> bytes:
         """What came before the connection broke: aiohttp raises at once, and would lose it."""

@@ -1,0 +1,125 @@
+"""A connection at rest is read past the loop, which hears of it only when there is nothing to read, or at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from aiohttp import ClientResponse, StreamReader
+from aiohttp.base_protocol import BaseProtocol
+
+from streaming.providers.alarm_clock import AlarmClock
+from streaming.providers.batches import PausedBatches
+
+REST_SECONDS = 0.04
+
+
+class Transport:
+    def __init__(self, ours: socket.socket, *, is_secure: bool) -> None:
+        self.extras = {"socket": ours, "sslcontext": object() if is_secure else None}
+        self.did: list[str] = []
+        self.resumed = asyncio.Event()
+
+    def get_extra_info(self, name: str) -> Any:
+        return self.extras[name]
+
+    def is_closing(self) -> bool:
+        return False
+
+    def pause_reading(self) -> None:
+        self.did.append("pause")
+
+    def resume_reading(self) -> None:
+        self.did.append("resume")
+        self.resumed.set()
+
+
+class Connection:
+    """A body whose last byte is `!`, on a socket of which the test holds the other end."""
+
+    def __init__(self, *, is_secure: bool = False) -> None:
+        ours, self.theirs = socket.socketpair()
+        ours.settimeout(0)
+        self.ours = ours
+        loop = asyncio.get_running_loop()
+        self.transport = Transport(ours, is_secure=is_secure)
+        parser = BaseProtocol(loop)
+        parser.connection_made(cast(asyncio.BaseTransport, self.transport))
+        self.content = StreamReader(parser, limit=2**16, loop=loop)
+        self.protocol = self
+        self.batches = PausedBatches(
+            cast(ClientResponse, SimpleNamespace(content=self.content, connection=self)), AlarmClock(loop)
+        )
+
+    def data_received(self, data: bytes) -> None:
+        self.content.feed_data(data)
+        if data.endswith(b"!"):
+            self.content.feed_eof()
+
+
+@pytest.fixture
+def made() -> Iterator[list[Connection]]:
+    made: list[Connection] = []
+    yield made
+    for connection in made:
+        connection.ours.close()
+        connection.theirs.close()
+
+
+async def test_what_gathered_is_taken_without_the_loop_being_told(made: list[Connection]) -> None:
+    made.append(connection := Connection())
+    for words in (b"one", b"two"):
+        connection.theirs.sendall(words)
+        assert await connection.batches.read(rest_seconds=REST_SECONDS) == words
+    assert connection.transport.did == ["pause", "pause"]
+
+
+async def test_when_nothing_gathered_the_loop_waits_for_it(made: list[Connection]) -> None:
+    made.append(connection := Connection())
+    reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
+    await connection.transport.resumed.wait()
+    connection.data_received(b"late")
+    assert await reading == b"late"
+
+
+async def test_at_the_end_the_connection_is_given_back_reading(made: list[Connection]) -> None:
+    made.append(connection := Connection())
+    connection.theirs.sendall(b"the end!")
+    assert await connection.batches.read(rest_seconds=REST_SECONDS) == b"the end!"
+    assert connection.transport.did[-1] == "resume"
+    assert await connection.batches.read() == b""
+
+
+async def test_a_read_without_a_rest_reads_at_once(made: list[Connection]) -> None:
+    made.append(connection := Connection())
+    connection.theirs.sendall(b"one")
+    await connection.batches.read(rest_seconds=REST_SECONDS)
+    reading = asyncio.create_task(connection.batches.read())
+    await asyncio.sleep(0)
+    assert connection.transport.did == ["pause", "resume"]
+    connection.data_received(b"two")
+    assert await reading == b"two"
+
+
+async def test_when_the_peer_has_hung_up_the_transport_finds_out(made: list[Connection]) -> None:
+    made.append(connection := Connection())
+    connection.theirs.close()
+    reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
+    await connection.transport.resumed.wait()
+    connection.content.set_exception(ConnectionResetError())
+    with pytest.raises(ConnectionResetError):
+        await reading
+
+
+async def test_what_is_secret_only_the_transport_reads(made: list[Connection]) -> None:
+    made.append(connection := Connection(is_secure=True))
+    connection.theirs.sendall(b"sealed")
+    reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
+    await connection.transport.resumed.wait()
+    assert not reading.done()
+    connection.data_received(b"opened")
+    assert await reading == b"opened"
