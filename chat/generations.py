@@ -124,6 +124,11 @@ def load(message_id: UUID) -> Generation | None:
     return rows.filter(pk=message_id, message__deleted_at=None).first()
 
 
+def known(requests: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+    """Those of these (userId, requestId) that were accepted once."""
+    return set(turn_statements.known(requests))
+
+
 def states(message_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int, int]]:
     """(status, attempt, checkpoint_seq) of those that were not rewound away."""
     rows = Generation.objects.filter(pk__in=message_ids, message__deleted_at=None)

@@ -7,7 +7,7 @@ Owns their SQL. Decides nothing: what is refused, and what a row means, is for `
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -84,6 +84,14 @@ def owned(owner: str) -> list[tuple[UUID, int | None]]:
     """(messageId, where somebody wants it to end) of the owner's running answers."""
     rows = tell((_OWNED, [owner]), prepares=True)[0].rows
     return [(uuid_of(message_id), stop_length) for message_id, stop_length in rows]
+
+
+def known(requests: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Those of these (userId, requestId) that have a generation; one request at least."""
+    places = ", ".join(["(%s, %s)"] * len(requests))
+    sql = f"SELECT user_id, request_id FROM {table(Generation)} WHERE (user_id, request_id) IN (VALUES {places})"
+    rows = tell((sql, [value for request in requests for value in request]))[0].rows
+    return [(user_id, request_id) for user_id, request_id in rows]
 
 
 #: What an end sets.

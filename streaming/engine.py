@@ -27,6 +27,7 @@ from streaming.providers import Providers
 from streaming.providers.admission import Admission
 from streaming.providers.hedging import Budget, Hedging
 from streaming.pulse import Pulse
+from streaming.repeats import Repeats
 from streaming.rounds import Rounds
 from streaming.runner import Runner
 from streaming.running import Running
@@ -70,6 +71,9 @@ class Engine:
         self.outbox = OutboxThread()
         self.started_at = time.time()
         self.is_draining = False
+        #: Turns that are being accepted: more would only stand before the ends of answers.
+        self.accepting = asyncio.Semaphore(settings.DATABASE_THREADS)
+        self.repeats = Repeats()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:

@@ -134,12 +134,13 @@ class Failure(Wire, tag="ai_message_error", frozen=True, kw_only=True):
 class Waiting(Wire, tag="ai_message_waiting", frozen=True, kw_only=True):
     """The model is busy: so many requests are ahead of this answer's; null once it waits no more.
 
-    Not logged, not replayed, never after a chunk.
+    Not logged, not replayed, never after a chunk. Without `message_id`: to the sender, before the message is accepted;
+    the start ends it.
     """
 
     request_id: str
     room_id: UUID
-    message_id: UUID
+    message_id: UUID | UnsetType = UNSET
     ahead: int | None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from uuid import UUID
 
 import structlog
@@ -13,18 +14,21 @@ from chat.messages import Accepted
 from streaming.commands import EditMessage, RewindRoom, RoomCommand, SelectVariant, Stop, TurnCommand
 from streaming.database import in_database
 from streaming.engine import Engine
-from streaming.events import Ack, End, RoomChanged, UserMessage, encode
+from streaming.events import Ack, End, RoomChanged, UserMessage, Waiting, encode
 from streaming.hints import RoomMoved, StopAsked
 from streaming.identity import Identity
 from streaming.instrumentation import StageClock
+from streaming.providers.base import Route
 from streaming.pulse import GOODBYE_RETRY_MS
 from streaming.reader import SocketReader
 from streaming.resume import join
 from streaming.run import Run
-from streaming.turns import Door, Turn, begin, load_routes
+from streaming.turns import Door, Turn, begin, load_routes, routes_at_hand
 
 #: How soon somebody who was refused may try again: about the time of an answer.
-OVERLOAD_RETRY_MS = 5_000
+OVERLOAD_RETRY_MS = 4_000
+#: And not all of them at once again.
+OVERLOAD_RETRY_SPREAD_MS = 2_000
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +45,7 @@ async def take_turn(
     with structlog.contextvars.bound_contextvars(**who):
         try:
             # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
-            turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at))
+            turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at, reader))
         except ChatError as error:
             log.info("refused", code=error.code, door=door)
             raise
@@ -54,15 +58,25 @@ async def take_turn(
 
 
 async def _begin(
-    engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float
+    engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float,
+    reader: SocketReader | None,
 ) -> Turn:
-    if engine.is_draining:
-        raise _draining()
-    refusal = await _refusal(engine)
-    turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal)
-    accepted = turn.accepted
-    if not accepted.is_new:
+    admission, routes = engine.providers.admission, await _routes(engine)
+    refusal = await _refusal(engine, identity, command.request_id) if admission.refuses(routes) else None
+    if reader is not None and (ahead := admission.ahead(routes)) >= 0:
+        reader.post(encode(Waiting(request_id=command.request_id, room_id=room_id, ahead=int(ahead))))
+    with admission.expecting():
+        async with engine.accepting:
+            if engine.is_draining:
+                raise _draining()
+            turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal)
+        if turn.accepted.is_new:
+            _start(engine, turn, received_at)
         return turn
+
+
+def _start(engine: Engine, turn: Turn, received_at: float) -> None:
+    accepted = turn.accepted
     if engine.is_draining:
         # Committed, and left to whoever starts next: this process's runs have been let go.
         raise _draining()
@@ -71,19 +85,26 @@ async def _begin(
     clock.set("accepted", turn.accepted_at)
     clock.set("context_loaded", turn.loaded_at)
     if accepted.user_message_id is not None:
-        engine.hub.publish(room_id, encode(user_message(accepted)))
+        engine.hub.publish(accepted.room_id, encode(user_message(accepted)))
     # Adopted already, when getting here took longer than a lease.
     if engine.runner.get(accepted.message_id) is None:
         engine.runner.start(turn, clock)
-    return turn
 
 
-async def _refusal(engine: Engine) -> Unavailable | None:
-    """For a new turn that every route would refuse at once: nothing is written, and the sender keeps the words."""
-    admission = engine.providers.admission
-    if not admission.is_full or not admission.refuses(await in_database(load_routes, None)):
-        return None
-    return Unavailable("overloaded", CODES["overloaded"], retry_after_ms=OVERLOAD_RETRY_MS)
+async def _routes(engine: Engine) -> tuple[Route, ...]:
+    """As remembered; they are worth a trip of their own only where somebody may be refused."""
+    if (routes := routes_at_hand()) is not None:
+        return routes
+    return await in_database(load_routes, None) if engine.providers.admission.is_full else ()
+
+
+async def _refusal(engine: Engine, identity: Identity, request_id: str) -> Unavailable:
+    """For what is new: nothing is written, and the sender keeps the words. Raised, unless this was accepted once."""
+    wait_ms = OVERLOAD_RETRY_MS + random.randint(0, OVERLOAD_RETRY_SPREAD_MS)
+    refusal = Unavailable("overloaded", CODES["overloaded"], retry_after_ms=wait_ms)
+    if not await engine.repeats.have(identity.user_id, request_id):
+        raise refusal
+    return refusal
 
 
 def _draining() -> Unavailable:

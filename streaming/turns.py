@@ -115,6 +115,12 @@ def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
     return tuple(route for _, route in ranked)
 
 
+def routes_at_hand() -> tuple[Route, ...] | None:
+    """Every route that is enabled; None where that would have to be read."""
+    enabled = _enabled.at_hand(None)
+    return None if enabled is None else tuple(route for _, route in enabled)
+
+
 def remember(room: Room) -> tuple[Route, ...]:
     """Read now all that operators decided of a room's next turn, so that the turn need not; its routes."""
     assignment(room.owner_id, is_staff=False)

@@ -25,6 +25,8 @@ export function applyStart(message, event) {
   const kind = message.text === "" ? "status" : "replaced";
   message.seq = event.seq;
   message.attempt = event.attempt;
+  // The place it was told before it was accepted; if it still waits, it is told anew.
+  message.ahead = null;
   write(message, "");
   message.status = Status.writing;
   return [{ kind, id: message.id }];

@@ -225,11 +225,11 @@ export class Store {
   }
 
   /** Only until there are words: a place in the queue that came late says nothing any more. */
-  #queued({ messageId: id, ahead }) {
-    const message = this.find(id);
+  #queued({ requestId, messageId, ahead }) {
+    const message = messageId ? this.find(messageId) : this.#list.pending(requestId, "character");
     if (!message || isOver(message.status) || message.text !== "" || message.ahead === ahead) return [];
     message.ahead = ahead;
-    return this.#list.isShown(id) ? [{ kind: "status", id }] : [];
+    return this.#list.isShown(message.id) ? [{ kind: "status", id: message.id }] : [];
   }
 
   #toAnswer(event, rule) {

@@ -6,10 +6,11 @@ Waiting is fair: users take turns, each user's requests keep their order. Must n
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import Counter as Tally
-from collections.abc import AsyncGenerator, Callable, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
@@ -70,15 +71,34 @@ class Admission:
         #: Each route's bound as last seen: an operator's change counts for those who wait already, too.
         self._bounds: dict[str, int] = {}
         self._late_word: asyncio.TimerHandle | None = None
+        #: Turns that are being accepted: each will ask.
+        self._expected = 0
 
     @property
     def is_full(self) -> bool:
         """Whoever asks now and cannot be served at once will be refused."""
         return len(self._queue) >= self._queue_most
 
-    def refuses(self, routes: Iterable[Route]) -> bool:
-        """Whether each of `routes` would refuse a request at once."""
-        return self.is_full and not any(self.has_room(route) for route in routes)
+    def refuses(self, routes: Sequence[Route]) -> bool:
+        """Whether a request that comes now, for any of `routes`, would be refused at once."""
+        return self.ahead(routes) >= self._queue_most
+
+    def ahead(self, routes: Sequence[Route]) -> float:
+        """How many are before a request that comes now, those expected too; below 0 it would not have to wait.
+
+        Without `routes`, which are not known then, by the bound of the process alone.
+        """
+        over = self._expected - self._free(routes)
+        return over if over < 0 else len(self._queue) + over
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """A turn is being accepted. A crowd that comes at once is counted so before any of it has asked."""
+        self._expected += 1
+        try:
+            yield
+        finally:
+            self._expected -= 1
 
     def has_room(self, route: Route) -> bool:
         """Whether a request would be made without waiting."""
@@ -148,6 +168,15 @@ class Admission:
         if most and own >= most:
             return False
         return not self._calls_most or sum(self._under_way.values()) < self._calls_most
+
+    def _free(self, routes: Sequence[Route]) -> float:
+        """How many requests would be made at once."""
+        free = sum(map(self._free_of, routes)) if routes else math.inf
+        return min(free, self._calls_most - sum(self._under_way.values())) if self._calls_most else free
+
+    def _free_of(self, route: Route) -> float:
+        most = route.max_concurrent
+        return max(0, most - self._under_way.get(route.name, 0)) if most else math.inf
 
     def _take(self, route: Route) -> None:
         self._under_way[route.name] = self._under_way.get(route.name, 0) + 1

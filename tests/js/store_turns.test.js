@@ -169,4 +169,16 @@ test("a place in the queue is shown until there are words, and a reloaded page k
   see(store.apply(reply.chunk(1, "안녕!")));
   assert.deepEqual(waits(1), []);
   assert.deepEqual(kinds(store.apply({ type: "ai_message_waiting", messageId: "nobody's", ahead: 1 })), []);
+  assert.deepEqual(kinds(store.apply({ type: "ai_message_waiting", requestId: "nobody's", ahead: 1 })), []);
+});
+
+test("a place told before acceptance is shown in the waiting bubble, until the answer starts", () => {
+  const { store, see } = opened();
+  see(store.addPending({ requestId: REQUEST, text: "안녕?" }));
+  const changes = see(store.apply({ type: "ai_message_waiting", requestId: REQUEST, ahead: 3 }));
+  assert.deepEqual(kinds(changes), ["status"]);
+  assert.equal(store.messages.at(-1).ahead, 3);
+  see(store.apply(said({ messageId: "hello", requestId: REQUEST, text: "안녕?", position: 1 })));
+  see(store.apply(reply.start()));
+  assert.equal(store.messages.at(-1).ahead, null);
 });

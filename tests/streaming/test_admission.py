@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from dataclasses import replace
 
 import pytest
@@ -210,3 +211,35 @@ def test_who_waits_its_turn_races_nobody() -> None:
     pieces, asked_other = run_in_virtual_time(scenario())
     assert Text("Rain.") in pieces
     assert asked_other == []
+
+
+@pytest.mark.parametrize(("calls_most", "routes", "ahead"), [
+    (0, [route("free")], -math.inf), (0, [ONE], -1), (0, [ONE, OTHER], -2), (1, [route("free")], -1),
+    (1, [ONE, OTHER], -1),
+])
+async def test_below_zero_a_request_would_not_have_to_wait(calls_most: int, routes: list[Route], ahead: float) -> None:
+    async with desk(calls_most=calls_most) as at:
+        assert at.admission.ahead(routes) == ahead
+        assert not at.admission.refuses(routes)
+
+
+async def test_those_who_wait_and_those_who_are_expected_are_ahead() -> None:
+    async with desk(queue_most=3) as at:
+        with at.admission.expecting():
+            assert at.admission.ahead([ONE]) == 0
+            await at.come("now", ALICE)
+            assert at.admission.ahead([ONE]) == 1
+            await at.come("next", BOB)
+            assert at.admission.ahead([ONE]) == 2
+            with at.admission.expecting():
+                assert at.admission.refuses([ONE])
+        assert at.admission.ahead([ONE]) == 1
+
+
+async def test_a_bound_that_was_lowered_leaves_no_place_owed() -> None:
+    async with desk() as at:
+        wide = replace(ONE, max_concurrent=3)
+        for name in ("a", "b"):
+            await at.come(name, ALICE, wide)
+        assert at.admission.ahead([wide]) == -1
+        assert at.admission.ahead([ONE, OTHER]) == -1

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+from collections.abc import Collection
 
+import pytest
+from msgspec import UNSET
+
+from chat import generations
 from chat.models import Message
 from streaming.engine import Engine
 from streaming.events import Ack, Chunk, CommandError, Failure, Waiting
 from streaming.providers.admission import Admission
+from streaming.repeats import Repeats
 from tests.people import request_id
 from tests.streaming.queueing import BOB, Desk
 from tests.streaming.scenes import Scene, client_of, post, sse
 from tests.streaming.seats import Tab
 
+pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
-async def test_a_reader_sees_the_place_and_then_the_answer(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
+
+async def occupied(engine: Engine, *others: str, queue_most: int, wait_seconds: float = 60.0) -> Desk:
+    """One request at a time, and these have come before."""
+    engine.providers.admission = Admission(calls_most=1, queue_most=queue_most, wait_seconds=wait_seconds)
     busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
+    for name in others:
+        await busy.come(name, BOB)
+    return busy
+
+
+async def test_a_reader_sees_the_place_and_then_the_answer(engine: Engine, tab: Tab) -> None:
+    busy = await occupied(engine, "a", queue_most=1)
     await tab.send()
     assert (await tab.until(Waiting)).ahead == 0
     await busy.end("a")
@@ -28,13 +41,8 @@ async def test_a_reader_sees_the_place_and_then_the_answer(engine: Engine, tab: 
     assert set(engine.providers.admission._under_way.values()) == {0}
 
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
 async def test_who_comes_to_a_full_queue_is_refused_before_anything_is_written(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await busy.come("b", BOB)
+    busy = await occupied(engine, "a", "b", queue_most=1)
     rid = await tab.send("too many")
     refusal = await tab.refusal()
     assert (refusal.code, refusal.retryable, refusal.request_id) == ("overloaded", True, rid)
@@ -44,12 +52,8 @@ async def test_who_comes_to_a_full_queue_is_refused_before_anything_is_written(e
     assert (await tab.answer()).request_id == rid
 
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
 async def test_who_waited_too_long_gets_an_error_and_keeps_the_words(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1, wait_seconds=0.01)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
+    busy = await occupied(engine, "a", queue_most=1, wait_seconds=0.01)
     await tab.send("hello?")
     failure = await tab.until(Failure)
     assert (failure.code, failure.retryable) == ("provider_busy", True)
@@ -57,14 +61,10 @@ async def test_who_waited_too_long_gets_an_error_and_keeps_the_words(engine: Eng
     await busy.end_all()
 
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
 async def test_who_comes_later_is_told_the_place_over_sse_and_in_another_tab(
     engine: Engine, scene: Scene, tab: Tab
 ) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=5)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
+    busy = await occupied(engine, "a", queue_most=5)
     response = await post(
         await client_of(scene.alice), "/chat/messages/stream", roomId=scene.room.pk, requestId=request_id(), text="hi"
     )
@@ -81,26 +81,17 @@ async def test_who_comes_later_is_told_the_place_over_sse_and_in_another_tab(
     await tab.answer()
 
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
 async def test_nobody_sees_a_number_while_the_model_thinks(engine: Engine, scene: Scene, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=5)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
-    await busy.come("b", BOB)
+    busy = await occupied(engine, "a", "b", queue_most=5)
     await tab.send()
-    assert (await tab.until(Waiting)).ahead == 1
+    assert (await tab.until(Waiting, lambda told: told.message_id is not UNSET)).ahead == 1
     await busy.end_all()
     await tab.until(Chunk)
     assert tab.of(Waiting)[-1].ahead is None
 
 
-@pytest.mark.data
-@pytest.mark.django_db(transaction=True)
 async def test_a_repeat_joins_its_answer_however_long_the_queue_is(engine: Engine, tab: Tab) -> None:
-    engine.providers.admission = Admission(calls_most=1, queue_most=1)
-    busy = Desk(engine.providers.admission)
-    await busy.come("a", BOB)
+    busy = await occupied(engine, "a", queue_most=1)
     rid = await tab.send("hello?")
     first = await tab.until(Ack)
     if not tab.of(Waiting):
@@ -110,3 +101,53 @@ async def test_a_repeat_joins_its_answer_however_long_the_queue_is(engine: Engin
     assert tab.of(CommandError) == []
     await busy.end_all()
     await tab.answer()
+
+
+async def test_the_place_is_told_before_the_message_is_accepted(engine: Engine, tab: Tab) -> None:
+    busy = await occupied(engine, "a", "b", queue_most=5)
+    rid = await tab.send()
+    first = await tab.until(Waiting)
+    assert (first.request_id, first.message_id, first.ahead) == (rid, UNSET, 1)
+    assert tab.acks() == []
+    named = await tab.until(Waiting)
+    assert (named.message_id, named.ahead) == ((await tab.until(Ack)).message_id, 1)
+    await busy.end_all()
+    await tab.answer()
+
+
+async def test_of_a_crowd_that_comes_at_once_nobody_is_accepted_whom_the_queue_cannot_hold(
+    engine: Engine, scene: Scene, tab: Tab
+) -> None:
+    busy = await occupied(engine, "a", queue_most=1)
+    with engine.providers.admission.expecting():
+        rid = await tab.send("one too many")
+        assert (await tab.refusal()).request_id == rid
+    assert not await Message.objects.filter(content="one too many").aexists()
+    await busy.end_all()
+
+
+async def test_the_refused_are_not_all_asked_back_at_once(engine: Engine, tab: Tab) -> None:
+    busy = await occupied(engine, "a", "b", queue_most=1)
+    waits = set()
+    for number in range(4):
+        await tab.send(f"no room {number}")
+        waits.add((await tab.refusal()).retry_after_ms)
+    assert len(waits) > 1
+    await busy.end_all()
+
+
+async def test_many_who_find_no_room_are_looked_for_with_one_question(engine: Engine, scene: Scene, tab: Tab) -> None:
+    rid = await tab.send("hello")
+    await tab.answer()
+    user_id = scene.alice.pk
+    asked: list[Collection[tuple[int, str]]] = []
+
+    def known(requests: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
+        asked.append(requests)
+        return generations.known(requests)
+
+    repeats = Repeats(known)
+    requests = [(user_id, rid), (user_id, "new"), (user_id + 1, rid)]
+    found = await asyncio.gather(*(repeats.have(*request) for request in requests))
+    assert found == [True, False, False]
+    assert len(asked) == 1

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import OperationalError
 from django.test import AsyncClient
 
@@ -115,6 +116,8 @@ async def test_words_of_a_process_that_was_away_too_long_reach_nobody(
     await scene.script(chunks_per_second=2.0)
     await tab.send()
     first = await tab.until(Chunk, lambda chunk: chunk.seq >= 2)
+    # It lives, so that nobody takes the answer from it: for as long as a lease that is believed may last.
+    await sync_to_async(generations.renew_lease)(NEXT_OWNER, seconds=2 * settings.STREAM_LEASE_SECONDS - 0.1)
     assert await sync_to_async(generations.claim)(first.message_id, 1, NEXT_OWNER)
     here.lease._holds_until = 0.0
     run = here.runner.get(first.message_id)
