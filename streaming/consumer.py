@@ -94,6 +94,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.engine = get_engine()
         self.room_id = self.scope["url_route"]["kwargs"]["room_id"]
         self.session_key = session_key_of(self.scope["headers"])
+        # A socket lives long, and nobody asks again what its handshake said.
+        self.scope["headers"].clear()
         await self.accept()
         if self.engine.is_draining:
             # Another process will have it; this one's log and lease may be closed already.
