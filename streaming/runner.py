@@ -58,8 +58,8 @@ class Runner:
         self.latecomers = Latecomers()
         self.desk = Desk()
 
-    def start(self, turn: Turn, clock: StageClock) -> Run:
-        """Begin the answer of a new turn; every tab in the room sees it begin."""
+    def start(self, turn: Turn, clock: StageClock, said: str = "") -> Run:
+        """Begin the answer of a new turn; every tab in the room sees what was `said`, a frame, and it begin."""
         accepted = turn.accepted
         assert turn.context is not None, "a repeat has nothing to start"
         key = RunKey(accepted.request_id, accepted.room_id, accepted.message_id, accepted.attempt)
@@ -68,7 +68,7 @@ class Runner:
             run, RoomPrompts(turn.context, clock.mark), turn.routes, clock,
             accepted.user_id, accepted.character_id, accepted.room.character_id, accepted.path, self._lease,
             turn.assigned, accepted.kind,
-        ))
+        ), said)
         if accepted.prefix:
             run.append(accepted.prefix)
         return run
@@ -156,20 +156,26 @@ class Runner:
         if task is not None:
             task.cancel()
 
-    def _launch(self, job: Job) -> None:
-        message_id = job.run.key.message_id
-        self._drop(message_id)
-        self._jobs[message_id] = job
+    def _launch(self, job: Job, said: str = "") -> None:
+        key = job.run.key
+        self._drop(key.message_id)
+        self._jobs[key.message_id] = job
+        # Before anybody is told: the model is asked first, while readers' frames are still to be written.
+        self._tasks[key.message_id] = self._task(job)
         metrics.RUNNING.inc()
         self._delegate.began(job.run)
+        if said:
+            self._hub.publish(key.room_id, said)
         self._hub.present(job.run)
         job.run.attendance.began()
+
+    def _task(self, job: Job) -> asyncio.Task[None]:
         # A context of its own: the request that caused the answer may end long before it.
         context = contextvars.Context()
         context.run(structlog.contextvars.bind_contextvars, **job.who)
         task = asyncio.create_task(self._live(job), context=context)
         task.add_done_callback(complain)
-        self._tasks[message_id] = task
+        return task
 
     async def _live(self, job: Job) -> None:
         try:

@@ -84,11 +84,12 @@ def _start(engine: Engine, turn: Turn, received_at: float) -> None:
     clock = StageClock.since(received_at)
     clock.set("accepted", turn.accepted_at)
     clock.set("context_loaded", turn.loaded_at)
-    if accepted.user_message_id is not None:
-        engine.hub.publish(accepted.room_id, encode(user_message(accepted)))
-    # Adopted already, when getting here took longer than a lease.
+    said = "" if accepted.user_message_id is None else encode(user_message(accepted))
     if engine.runner.get(accepted.message_id) is None:
-        engine.runner.start(turn, clock)
+        engine.runner.start(turn, clock, said)
+    elif said:
+        # Adopted already: getting here took longer than a lease.
+        engine.hub.publish(accepted.room_id, said)
 
 
 async def _routes(engine: Engine) -> tuple[Route, ...]:
