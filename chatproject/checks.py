@@ -16,7 +16,7 @@ from chat.routes import RouteError, routes_from
 
 #: A lease is renewed three times in its life; a busy second must not cost a process its answers.
 SHORTEST_LEASE_SECONDS = 2.0
-#: Readers acknowledge every quarter of the window.
+#: Readers acknowledge every third of the window.
 SMALLEST_WINDOW_EVENTS = 4
 #: What spans are made and sent with; not in the lock, for most sites send none.
 EXPORTER = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")

@@ -32,7 +32,7 @@ export class Inbox {
     this.#marks = marks;
     this.#refresher = new Refresher(roomId, api, store, clock);
     this.#mender = new Mender({ store, connection, refresher: this.#refresher, marks, clock });
-    this.#receipts = new Receipts(connection, clock);
+    this.#receipts = new Receipts(connection);
     this.#recovery = new Recovery(clock);
     this.#refresher.delegate = this;
     this.#recovery.delegate = this;

@@ -48,7 +48,7 @@ class Tab:
         self._owed: dict[str, Any] | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._silence_seconds = OPEN_SECONDS
-        self._receipts = Receipts(64, self._say_soon)
+        self._receipts = Receipts(96, self._say_soon)
         self._drain_until = 0.0
         self._was_ready = False
         self._tasks: set[asyncio.Task[None]] = set()

@@ -12,8 +12,6 @@ from tests.bench.tokens import now_micros
 from tests.bench.turn import ChunkFrame, Tally
 from tests.bench.wire import CLOSE, PING, PONG, TEXT, FrameReader, client_frame, new_key
 
-RECEIVED_MICROS = 500_000
-
 
 class Socket(Conversation):
     def __init__(self, seat: Seat, port: int, manner: Manner, tally: Tally) -> None:
@@ -21,7 +19,7 @@ class Socket(Conversation):
         self._reader = FrameReader()
         self._handshake: bytes | None = b""
         self._window = 0
-        self._next_received = self._received_at = 0
+        self._next_received = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -46,7 +44,7 @@ class Socket(Conversation):
                 self._transport.close()
 
     def next_turn(self) -> None:
-        self._next_received, self._received_at = self._window // 4, now_micros()
+        self._next_received = self._window // 3
         super().next_turn()
 
     def _finish_handshake(self, data: bytes) -> bytes:
@@ -68,10 +66,9 @@ class Socket(Conversation):
         self.ready.set_result(None)
 
     def _seen(self, frame: ChunkFrame, arrived: int) -> None:
-        is_due = frame.seq >= self._next_received or arrived >= self._received_at + RECEIVED_MICROS
-        if self._window and is_due:
+        if self._window and frame.seq >= self._next_received:
             self._say({"type": "received", "messageId": frame.message_id, "seq": frame.seq})
-            self._next_received, self._received_at = frame.seq + self._window // 4, arrived
+            self._next_received = frame.seq + self._window // 3
 
     def _say(self, command: dict[str, object]) -> None:
         self._transport.write(client_frame(msgspec.json.encode(command)))
