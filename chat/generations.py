@@ -17,6 +17,7 @@ from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease
 from chat.statements import brief_transaction
 from chat.tokens import count_tokens
+from chat.turn_statements import Window
 
 #: How long a dead process's lease tells an operator that there was one.
 LEASE_KEPT = timedelta(days=1)
@@ -50,14 +51,17 @@ MESSAGE_STATUS = {
 }
 
 
-def settle(message_id: UUID, attempt: int, outcome: Outcome) -> bool:
-    """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing was written."""
+def settle(message_id: UUID, attempt: int, outcome: Outcome, window: Window | None = None) -> bool:
+    """Write the end once. False: a newer attempt owns the answer, or it has ended; nothing of it was written.
+
+    `window` moves in any case, unless the room has moved on: a rewind may have opened it again.
+    """
     end = {name: getattr(outcome, name) for name in _OF_OUTCOME} | {"checkpoint_text": "", "ended_at": timezone.now()}
     tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
     job = outbox.held("after_reply", message_id)
     with brief_transaction():
         return turn_statements.end_answer(
-            message_id, attempt, end, job, content=outcome.text, tokens=tokens, status=status
+            message_id, attempt, end, job, content=outcome.text, tokens=tokens, status=status, window=window
         )
 
 
@@ -156,8 +160,3 @@ def ask_stop(user_id: int, room_id: UUID, message_id: UUID, seen_length: int) ->
 def owned(owner: str) -> dict[UUID, int | None]:
     """messageId → where somebody wants it to end, of every running answer that is the owner's."""
     return dict(turn_statements.owned(owner))
-
-
-def set_window_start(room_id: UUID, position: int, *, head: int) -> None:
-    """Unless the room is past `head`: a rewind may have opened its window again, and the next turn moves it anyway."""
-    turn_statements.move_window(room_id, position, head=head)

@@ -110,15 +110,31 @@ _ENDED = f"EXISTS (SELECT 1 FROM {table(Generation)} WHERE message_id = %s AND a
 _END_MESSAGE = f"UPDATE {table(Message)} SET content = %s, tokens = %s, status = %s WHERE id = %s AND {_ENDED}"
 
 
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where the room's prompts begin from now on; unless the room is past `head`."""
+
+    room_id: UUID
+    start: int
+    head: int
+
+
+_MOVE_WINDOW = f"UPDATE {table(Room)} SET window_start = %s WHERE id = %s AND head = %s"
+
+
 def end_answer(
-    message_id: UUID, attempt: int, end: dict[str, Any], job: OutboxJob, *, content: str, tokens: int, status: str
+    message_id: UUID, attempt: int, end: dict[str, Any], job: OutboxJob, *, content: str, tokens: int, status: str,
+    window: Window | None = None,
 ) -> bool:
     """Compare-and-set of `end`, which has all of END_FIELDS; the message and `job` (one of its kind) with it.
 
-    False: this attempt does not run any more, and nothing was written. All of its transaction.
+    False: this attempt does not run any more, and nothing of it was written. All of its transaction. The room comes
+    first, as in every transaction that has a room and its answers: two never wait for each other.
     """
     ended = (message_id, attempt, end["ended_at"])
-    generation, _, _ = tell(
+    moved = [(_MOVE_WINDOW, [window.start, window.room_id, window.head])] if window else []
+    *_, generation, _, _ = tell(
+        *moved,
         (_END, [*(end[name] for name in END_FIELDS), message_id, attempt]),
         (_END_MESSAGE, [content, tokens, status, message_id, *ended]),
         insert_if(job, (f"WHERE {_ENDED} ON CONFLICT DO NOTHING", ended)),
@@ -134,14 +150,6 @@ def release_jobs(message_ids: Sequence[UUID], now: datetime) -> list[int]:
         UPDATE {table(OutboxJob)} SET available_at = %s
         WHERE message_id IN ({places}) AND status = 'waiting' AND attempts = 0 AND available_at > %s RETURNING id"""
     return [job_id for (job_id,) in tell((sql, [now, *message_ids, now]))[0].rows]
-
-
-_MOVE_WINDOW = f"UPDATE {table(Room)} SET window_start = %s WHERE id = %s AND head = %s"
-
-
-def move_window(room_id: UUID, position: int, *, head: int) -> None:
-    """Unless the room is past `head`."""
-    tell((_MOVE_WINDOW, [position, room_id, head]), prepares=True)
 
 
 _UTTERED = f"(SELECT COUNT(*) FROM {table(Message)} m WHERE m.room_id = r.id AND m.selected AND m.deleted_at IS NULL"

@@ -12,6 +12,7 @@ from chat.errors import Unavailable
 from chat.generations import Outcome
 from chat.models import Trace
 from chat.statements import new
+from chat.turn_statements import Window
 from streaming import metrics, telemetry
 from streaming.database import in_database
 from streaming.desk import Desk
@@ -26,18 +27,25 @@ log = structlog.get_logger(__name__)
 
 async def settle_until_committed(job: Job, outcome: Outcome) -> bool:
     """Retries while the database is away; False when a newer attempt owns the answer."""
-    delay = SETTLE_RETRY_FIRST_SECONDS
+    delay, key, window = SETTLE_RETRY_FIRST_SECONDS, job.run.key, _moved_window(job)
     while True:
         try:
-            return await in_database(generations.settle, job.run.key.message_id, job.run.key.attempt, outcome)
+            return await in_database(generations.settle, key.message_id, key.attempt, outcome, window)
         except Unavailable:
             metrics.SETTLE_RETRIES.inc()
-            log.warning("settle_retry", messageId=str(job.run.key.message_id), delaySeconds=delay)
+            log.warning("settle_retry", messageId=str(key.message_id), delaySeconds=delay)
         await asyncio.sleep(delay)
         delay = min(delay * 2, SETTLE_RETRY_MOST_SECONDS)
 
 
-async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> None:
+def _moved_window(job: Job) -> Window | None:
+    start = job.prompts.window_start
+    if start == job.prompts.context.window_start:
+        return None
+    return Window(job.run.key.room_id, start, job.run.head)
+
+
+def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> None:
     """After the readers have their end: one log line, trace, post-processing released. Loss is survivable."""
     metrics.ANSWERS.labels(job.path, outcome.status, outcome.error_code).inc()
     key = job.run.key
@@ -45,19 +53,7 @@ async def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Des
     if job.run.attendance.absent_since is not None:
         latecomers.expect(unread)
     desk.put(unread, make=partial(_written_up, job, outcome), tell=partial(_log, job, outcome))
-    if job.prompts.window_start != job.prompts.context.window_start:
-        await _move_window(job)
     telemetry.export(job, outcome)
-
-
-async def _move_window(job: Job) -> None:
-    try:
-        await in_database(
-            generations.set_window_start, job.run.key.room_id, job.prompts.window_start, head=job.run.head
-        )
-    except Unavailable:
-        # The next turn moves it.
-        log.info("window_not_moved")
 
 
 def _written_up(job: Job, outcome: Outcome) -> Trace:

@@ -220,4 +220,4 @@ class Runner:
         job.run.finish(end_of(key, outcome))
         job.clock.mark("end_frame")
         self._jobs.pop(key.message_id, None)
-        await close_up(job, outcome, self.latecomers, self.desk)
+        close_up(job, outcome, self.latecomers, self.desk)

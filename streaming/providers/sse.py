@@ -55,9 +55,17 @@ class EventParser:
 
 
 def _payloads(block: bytes) -> list[bytes]:
+    # Nearly always every event is the one line "data: …", and no other line end is left.
+    if block.startswith(b"data: "):
+        lines = block[6:].split(b"\n\ndata: ")
+        if block.count(b"\n") == 2 * (len(lines) - 1):
+            return lines
+    return _each(block)
+
+
+def _each(block: bytes) -> list[bytes]:
     found: list[bytes] = []
     for event in block.split(b"\n\n"):
-        # Nearly every event is the one line "data: …"; only the others are looked at line by line.
         if event.startswith(b"data: ") and b"\n" not in event:
             found.append(event[6:])
         elif data := _data_of(event):

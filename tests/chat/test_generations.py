@@ -8,6 +8,7 @@ from chat import generations
 from chat.generations import Outcome
 from chat.messages import Accepted, Request, accept_send
 from chat.models import Generation, Message, OutboxJob, Room
+from chat.turn_statements import Window
 from tests.people import make_room, make_user, request_id
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
@@ -50,6 +51,17 @@ def test_an_older_attempt_cannot_settle(accepted: Accepted) -> None:
     assert not generations.settle(accepted.message_id, 1, outcome())
     assert generations.settle(accepted.message_id, 2, outcome("Theirs."))
     assert Message.objects.get(pk=accepted.message_id).content == "Theirs."
+
+
+@pytest.mark.parametrize(("moved_on", "start"), [(0, 2), (1, 0)])
+def test_the_window_moves_with_the_end_unless_the_room_has_moved_on(
+    accepted: Accepted, moved_on: int, start: int
+) -> None:
+    room = accepted.room
+    window = Window(room.id, 2, accepted.head - moved_on)
+    assert generations.settle(accepted.message_id, 1, outcome(), window)
+    assert Room.objects.get(pk=room.id).window_start == start
+    assert Generation.objects.get(pk=accepted.message_id).status == "done"
 
 
 @pytest.mark.parametrize(
