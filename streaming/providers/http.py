@@ -84,7 +84,7 @@ class HttpClient:
     async def _sent(self, request: httpx.Request) -> httpx.Response:
         response = await self._transport.handle_async_request(request)
         # The response would keep the prompt for as long as the answer takes.
-        response.request = httpx.Request("POST", request.url)
+        response.request = _bare(request.url)
         return response
 
     async def touch(self, url: str) -> None:
@@ -132,6 +132,12 @@ class HttpClient:
 def _url(url: str) -> httpx.URL:
     """A route's address is parsed once. Raises httpx.InvalidURL."""
     return httpx.URL(url)
+
+
+@lru_cache(maxsize=64)
+def _bare(url: httpx.URL) -> httpx.Request:
+    """A request without its prompt: who was asked, and nothing else. Shared; not to be sent."""
+    return httpx.Request("POST", url)
 
 
 def _was_hung_up(error: httpx.TransportError) -> bool:
