@@ -26,7 +26,7 @@ def unconcerned(ahead: int | None) -> None:
 
 
 #: Between two words about the same place in the queue.
-QUIET_SECONDS = 0.5
+QUIET_SECONDS = 1.0
 #: What somebody who was refused is asked to wait.
 RETRY_SECONDS = 5.0
 

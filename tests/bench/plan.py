@@ -59,7 +59,7 @@ class Plan:
     pairs: int = 8
     #: Streams a core is expected to carry, where it has not been measured in this run.
     capacity: int = 100
-    seats: int = 1200
+    seats: int = 2000
     realtime: bool = False
 
     def streams_of(self, round_number: int) -> tuple[int, ...]:
