@@ -61,10 +61,12 @@ async def _begin(
     engine: Engine, identity: Identity, room_id: UUID, command: TurnCommand, door: Door, received_at: float,
     reader: SocketReader | None,
 ) -> Turn:
-    admission, routes = engine.providers.admission, await _routes(engine)
-    refusal = await _refusal(engine, identity, command.request_id) if admission.refuses(routes) else None
-    if reader is not None and (ahead := admission.ahead(routes)) >= 0:
-        reader.post(encode(Waiting(request_id=command.request_id, room_id=room_id, ahead=int(ahead))))
+    admission, routes, refusal = engine.providers.admission, await _routes(engine), None
+    if (ahead := admission.ahead(routes)) >= 0:
+        if admission.refuses(routes):
+            refusal = await _refusal(engine, identity, command.request_id)
+        if reader is not None:
+            reader.post(encode(Waiting(request_id=command.request_id, room_id=room_id, ahead=int(ahead))))
     with admission.expecting():
         async with engine.accepting:
             if engine.is_draining:

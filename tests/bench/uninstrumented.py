@@ -1,8 +1,8 @@
 """`python -m tests.bench.uninstrumented ARGUMENTS…`: runs Python's ARGUMENTS with the product's instrumentation out.
 
 Out: stage marks, traces, counters and histograms, the lines of the log up to info with what is bound to them. What
-stays: the record of each call to a model, how much text it brought included, since health, hedging and the bill live on
-it. For the bench only.
+stays: the record of each call to a model, with how much text it brought and when, since health, hedging and the bill
+live on it. For the bench only.
 """
 
 from __future__ import annotations
@@ -61,14 +61,9 @@ def _silence_marks() -> None:
     from streaming import closing
     from streaming.instrumentation import Meter, StageClock
 
-    def note_call(meter: Any, text: str, now: float, gap: float) -> None:
-        meter.call.text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
-        if meter.call.first_seconds is None:
-            meter.call.first_seconds = now - meter.call.asked_at
-
     silent: tuple[tuple[Any, str, Any], ...] = (
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
-        (Meter, "_note_content", note_call), (Meter, "observe", nothing),
+        (Meter, "observe", nothing),
         (closing, "_log", nothing), (traces, "keep", nothing),
     )
     for owner, name, instead in silent:

@@ -116,7 +116,7 @@ async def test_the_place_is_told_before_the_message_is_accepted(engine: Engine, 
 
 
 async def test_of_a_crowd_that_comes_at_once_nobody_is_accepted_whom_the_queue_cannot_hold(
-    engine: Engine, scene: Scene, tab: Tab
+    engine: Engine, tab: Tab
 ) -> None:
     busy = await occupied(engine, "a", queue_most=1)
     with engine.providers.admission.expecting():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -62,40 +62,36 @@ class Connection:
 
 
 @pytest.fixture
-def made() -> Iterator[list[Connection]]:
-    made: list[Connection] = []
+async def connection(request: pytest.FixtureRequest) -> AsyncIterator[Connection]:
+    """Plain, unless a test asks for a secure one."""
+    made = Connection(is_secure=getattr(request, "param", False))
     yield made
-    for connection in made:
-        connection.ours.close()
-        connection.theirs.close()
+    made.ours.close()
+    made.theirs.close()
 
 
-async def test_what_gathered_is_taken_without_the_loop_being_told(made: list[Connection]) -> None:
-    made.append(connection := Connection())
+async def test_what_gathered_is_taken_without_the_loop_being_told(connection: Connection) -> None:
     for words in (b"one", b"two"):
         connection.theirs.sendall(words)
         assert await connection.batches.read(rest_seconds=REST_SECONDS) == words
     assert connection.transport.did == ["pause", "pause"]
 
 
-async def test_when_nothing_gathered_the_loop_waits_for_it(made: list[Connection]) -> None:
-    made.append(connection := Connection())
+async def test_when_nothing_gathered_the_loop_waits_for_it(connection: Connection) -> None:
     reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
     await connection.transport.resumed.wait()
     connection.data_received(b"late")
     assert await reading == b"late"
 
 
-async def test_at_the_end_the_connection_is_given_back_reading(made: list[Connection]) -> None:
-    made.append(connection := Connection())
+async def test_at_the_end_the_connection_is_given_back_reading(connection: Connection) -> None:
     connection.theirs.sendall(b"the end!")
     assert await connection.batches.read(rest_seconds=REST_SECONDS) == b"the end!"
     assert connection.transport.did[-1] == "resume"
     assert await connection.batches.read() == b""
 
 
-async def test_a_read_without_a_rest_reads_at_once(made: list[Connection]) -> None:
-    made.append(connection := Connection())
+async def test_a_read_without_a_rest_reads_at_once(connection: Connection) -> None:
     connection.theirs.sendall(b"one")
     await connection.batches.read(rest_seconds=REST_SECONDS)
     reading = asyncio.create_task(connection.batches.read())
@@ -105,8 +101,7 @@ async def test_a_read_without_a_rest_reads_at_once(made: list[Connection]) -> No
     assert await reading == b"two"
 
 
-async def test_when_the_peer_has_hung_up_the_transport_finds_out(made: list[Connection]) -> None:
-    made.append(connection := Connection())
+async def test_when_the_peer_has_hung_up_the_transport_finds_out(connection: Connection) -> None:
     connection.theirs.close()
     reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
     await connection.transport.resumed.wait()
@@ -115,8 +110,8 @@ async def test_when_the_peer_has_hung_up_the_transport_finds_out(made: list[Conn
         await reading
 
 
-async def test_what_is_secret_only_the_transport_reads(made: list[Connection]) -> None:
-    made.append(connection := Connection(is_secure=True))
+@pytest.mark.parametrize("connection", [True], indirect=True)
+async def test_what_is_secret_only_the_transport_reads(connection: Connection) -> None:
     connection.theirs.sendall(b"sealed")
     reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
     await connection.transport.resumed.wait()
