@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync
 from django.core.cache import caches
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from hypothesis import HealthCheck, settings
 
 from chat import rates
 from streaming.local_model.supervisor import free_port as find_free_port
@@ -23,6 +24,13 @@ from tests.live import LiveServer
 from tests.live_databases import LiveDatabases
 from tests.provider_server import RunningServer
 from tests.service_base import Unavailable
+
+# A shared machine is slow at times: what counts is the number of stories, not how long each takes.
+settings.register_profile(
+    "suite", deadline=None, print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("suite")
 
 #: In CI these parts must run: a skip of one is a failure.
 NEVER_SKIPPED_IN_CI = ("browser", "postgres", "redis", "local_model")

@@ -194,7 +194,7 @@ def batches() -> st.SearchStrategy[list[tuple[timedelta, dict[str, Tally], dict[
     return st.lists(st.tuples(passed, tallies(), tallies(), st.integers(0, 2000)), max_size=6)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(batches(), st.sampled_from(["ttft", "completion", "failures", "ack_timeouts", "lost", "timed", "control"]))
 def test_whatever_came_nothing_is_promoted_while_a_kind_of_data_is_missing(batches: Any, missing: str) -> None:
     evidence = begun(BEGAN)
@@ -205,7 +205,7 @@ def test_whatever_came_nothing_is_promoted_while_a_kind_of_data_is_missing(batch
     assert verdict(evidence, soak=timedelta(), least_requests=1).decision != Decision.PROMOTE
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(batches(), st.lists(st.timedeltas(-timedelta(hours=2), timedelta(days=90)), min_size=1, max_size=4))
 def test_silence_never_rolls_back(batches: Any, silences: list[timedelta]) -> None:
     evidence = begun(BEGAN)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Generator
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import Phase, settings
 
 from tests.contract.browser_store import BrowserStore
 
-# A shared machine is slow at times: what counts is the number of stories, not how long each takes.
 settings.register_profile(
-    "contract", deadline=None, max_examples=50, print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    "contract", settings.get_profile("suite"), max_examples=50,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 

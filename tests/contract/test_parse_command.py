@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from chat.errors import BadCommand
@@ -130,7 +130,6 @@ BROKEN = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(frame=OBJECTS | BROKEN | st.text() | st.binary())
 def test_whatever_comes_is_a_command_or_a_refusal_with_a_code(frame: str | bytes) -> None:
     assert outcome(frame) in {"bad_json", "unknown_type", "invalid_fields", *COMMAND_TYPES}
