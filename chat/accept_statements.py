@@ -6,15 +6,15 @@ Owns their SQL, for SQLite and Postgres alike. Decides nothing: what is refused 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
 from chat.models import Character, Generation, Message, Room
-from chat.statements import Rows, Statement, Told, columns, insert, insert_if, table, tell, uuid_of
+from chat.statements import Rows, Statement, columns, insert, insert_if, table, tell, uuid_of
 from chat.turn_statements import said_before
 
 
@@ -46,14 +46,17 @@ class RoomRow:
 _OF_CHARACTER = ("character_slug", "character_route_id")
 _ROOM_FIELDS = tuple(name for name in RoomRow.__dataclass_fields__ if name not in _OF_CHARACTER)
 
+_OF_ITS_CHARACTER = ", ".join(
+    f"(SELECT {name} FROM {table(Character)} c WHERE c.id = character_id)" for name in ("slug", "route_id")
+)
 _ROOM = f"""
-    SELECT {columns(Room, _ROOM_FIELDS)}, (SELECT slug FROM {table(Character)} c WHERE c.id = character_id),
-        (SELECT route_id FROM {table(Character)} c WHERE c.id = character_id)
-    FROM {table(Room)} WHERE id = %s AND owner_id = %s"""
+    SELECT {columns(Room, _ROOM_FIELDS)}, {_OF_ITS_CHARACTER} FROM {table(Room)} WHERE id = %s AND owner_id = %s"""
 
-_IN_THE_WAY = f"""
-    SELECT request_id, room_id FROM {table(Generation)}
-    WHERE user_id = %s AND (request_id = %s OR status = 'running')"""
+# Each by an index of its own: asked with OR, Postgres looks at what runs for everybody.
+_SAME_REQUEST = f"FROM {table(Generation)} WHERE user_id = %s AND request_id = %s"
+_RUNS_FOR_USER = f"FROM {table(Generation)} WHERE user_id = %s AND status = 'running'"
+_RUNS_IN_ROOM = f"FROM {table(Generation)} WHERE room_id = %s AND status = 'running'"
+_IN_THE_WAY = f"SELECT request_id, room_id {_SAME_REQUEST} UNION SELECT request_id, room_id {_RUNS_FOR_USER}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,22 +74,19 @@ def lock_room(
 
     That is what runs for the user, and what had the same requestId. Raises what `guard` does, before all else.
     """
-    return _answered(tell(*_questions(room_id, user_id, request_id, guard)), guard)
-
-
-def _questions(room_id: UUID, user_id: int, request_id: str, guard: Guard | None) -> list[Statement]:
     # SQLite's IMMEDIATE transaction is the lock. Postgres looks at the generations once it has the room.
     lock = " FOR UPDATE" if connection.features.has_select_for_update else ""
     guards = [guard.statement] if guard else []
-    return [*guards, (_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id])]
-
-
-def _answered(told: Sequence[Told], guard: Guard | None) -> tuple[RoomRow | None, list[tuple[str, UUID]]]:
-    *guarded, rooms, in_the_way = told
+    *guarded, rooms, in_the_way = tell(
+        *guards, (_ROOM + lock, [room_id, user_id]), (_IN_THE_WAY, [user_id, request_id, user_id])
+    )
     if guard:
         guard.check(guarded[0].rows)
-    room = RoomRow(uuid_of(rooms.rows[0][0]), *rooms.rows[0][1:]) if rooms.rows else None
-    return room, [(request, uuid_of(room_id)) for request, room_id in in_the_way.rows]
+    return _room_of(rooms.rows), [(request, uuid_of(room)) for request, room in in_the_way.rows]
+
+
+def _room_of(rows: Rows) -> RoomRow | None:
+    return RoomRow(uuid_of(rows[0][0]), *rows[0][1:]) if rows else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,27 +104,17 @@ class Sending:
     guard: Guard | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """As `lock_room` tells it; `said` as the model is to know it, empty when nothing was written."""
-
-    room: RoomRow | None
-    in_the_way: list[tuple[str, UUID]]
-    said: Rows
-    is_written: bool
-
-
-_FREE_ROOM = f"""
-    FROM {table(Room)} r WHERE r.id = %s AND r.owner_id = %s
-    AND NOT EXISTS (SELECT 1 FROM {table(Generation)} WHERE user_id = %s
-        AND (request_id = %s OR (status = 'running' AND room_id = %s)))
-    AND (SELECT COUNT(*) FROM {table(Generation)} WHERE user_id = %s AND status = 'running') < %s"""
-
-_OF_MESSAGE = f"FROM {table(Message)} m WHERE m.id = %s"
-
-_MOVE_ON = f"""
+# With it comes the room's lock. Who waited for that sees other tables as they were before: two that pass each other
+# here are told apart by the constraints.
+_TAKE_PLACES = f"""
     UPDATE {table(Room)} SET head = head + 1, active_at = %s, next_position = next_position + 2
-    WHERE id = %s AND EXISTS (SELECT 1 {_OF_MESSAGE})"""
+    WHERE id = %s AND owner_id = %s AND NOT EXISTS (SELECT 1 {_SAME_REQUEST}) AND NOT EXISTS (SELECT 1 {_RUNS_IN_ROOM})
+    AND (SELECT COUNT(*) {_RUNS_FOR_USER}) < %s"""
+
+_TAKEN = f"RETURNING {columns(Room, _ROOM_FIELDS)}, {_OF_ITS_CHARACTER}"
+#: Nobody else moves the room at this very microsecond: it was this message that did.
+_MOVED_ROOM = f"FROM {table(Room)} r WHERE r.id = %s AND r.active_at = %s"
+_OF_MESSAGE = f"FROM {table(Message)} m WHERE m.id = %s"
 
 _SAID_IN_ROOM = f"""
     SELECT m.role, m.content, m.tokens, m.position FROM {table(Message)} m, {table(Room)} r
@@ -132,29 +122,33 @@ _SAID_IN_ROOM = f"""
     AND m.content <> '' ORDER BY m.position"""
 
 
-def send(sending: Sending, now: datetime) -> Sent:
-    """All of a message's acceptance as one trip: the questions, and the rows if nothing is in the way.
+def send(sending: Sending, now: datetime) -> tuple[RoomRow, Rows] | None:
+    """All of a message's acceptance as one trip; the room as it was, and what was `said` as the model is to know it.
 
-    The last of its transaction. Raises what the guard does; then nothing was written.
+    None: something is in the way, which `lock_room` tells, and nothing was written. The last of its transaction.
     """
-    generation, message = sending.generation, sending.message
-    room_id, user_id, request_id = generation.room_id, generation.user_id, generation.request_id
-    asked = _questions(room_id, user_id, request_id, sending.guard)
-    free, values = _FREE_ROOM, [room_id, user_id, user_id, request_id, room_id, user_id, sending.running_most]
-    if sending.guard:
-        sql, guarded = sending.guard.statement
-        free, values = f"{free} AND EXISTS ({sql})", [*values, *guarded]
-    *answers, written, _, _, _, said = tell(
-        *asked,
-        insert_if(message, (free, values), position="r.next_position"),
-        insert_if(sending.answer, (_OF_MESSAGE, [message.pk]), position="m.position + 1"),
-        insert_if(generation, (_OF_MESSAGE, [sending.answer.pk])),
-        (_MOVE_ON, [now, room_id, message.pk]),
-        (_SAID_IN_ROOM, [room_id]),
+    message, answer, generation = sending.message, sending.answer, sending.generation
+    taken, _, _, _, said = tell(
+        _take_places(sending, now),
+        insert_if(message, (_MOVED_ROOM, [generation.room_id, now]), position="r.next_position - 2"),
+        insert_if(answer, (_OF_MESSAGE, [message.pk]), position="m.position + 1"),
+        insert_if(generation, (_OF_MESSAGE, [answer.pk])),
+        (_SAID_IN_ROOM, [generation.room_id]),
         is_last=True, prepares=True,
     )
-    room, in_the_way = _answered(answers, sending.guard)
-    return Sent(room, in_the_way, said.rows, is_written=written.touched == 1)
+    room = _room_of(taken.rows)
+    if room is None:
+        return None
+    return replace(room, head=room.head - 1, next_position=room.next_position - 2), said.rows
+
+
+def _take_places(sending: Sending, now: datetime) -> Statement:
+    of, most = sending.generation, sending.running_most
+    values = [now, of.room_id, of.user_id, of.user_id, of.request_id, of.room_id, of.user_id, most]
+    if sending.guard is None:
+        return f"{_TAKE_PLACES} {_TAKEN}", values
+    sql, guarded = sending.guard.statement
+    return f"{_TAKE_PLACES} AND EXISTS ({sql}) {_TAKEN}", [*values, *guarded]
 
 
 _MOVE_ROOM = f"""

@@ -118,14 +118,23 @@ def _send_once(request: Request, digest: str, *, text: str) -> Accepted:
     generation = _generation(request, digest, answer, Generation.Kind.REPLY)
     most = settings.CHAT_GENERATIONS_PER_USER if request.refusal is None else 0
     sent = accept_statements.send(Sending(message, answer, generation, most, request.guard), timezone.now())
-    room, repeat = _room_or_repeat(request, digest, sent.room, sent.in_the_way)
-    if repeat is not None:
-        return repeat
-    assert sent.is_written, "what is asked in SQL is what was refused above"
+    if sent is None:
+        return _told_what_is_in_the_way(request, digest)
+    room, said = sent
     # Where the database put them: the room as it was under the lock.
     message.position, answer.position = room.next_position, room.next_position + 1
     accepted = _accepted(generation, answer, message, room, room.head + 1, "", is_new=True)
-    return replace(accepted, said=sent.said)
+    return replace(accepted, said=said)
+
+
+def _told_what_is_in_the_way(request: Request, digest: str) -> Accepted:
+    """The first result, if that is what it is; raises what else there is."""
+    found = accept_statements.lock_room(request.room_id, request.user_id, request.request_id, request.guard)
+    _, repeat = _room_or_repeat(request, digest, *found)
+    if repeat is None:
+        # It has ended since, as only answers do.
+        raise Refused("generation_running", "One answer was still being written in this room.")
+    return repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,10 @@ class Generation(models.Model):
 
     message = models.OneToOneField("chat.Message", on_delete=models.CASCADE, primary_key=True)
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="generations")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generations")
+    #: Found by its requests' constraint: an index of its own would be written at every turn, for nobody.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generations", db_index=False
+    )
     request_id = models.CharField(max_length=64)
     #: CRC-32 of the command's own fields, to tell a repeat from a reuse of its requestId.
     request_digest = models.CharField(max_length=8)
@@ -73,6 +76,7 @@ class Generation(models.Model):
         ]
         indexes = [
             models.Index(fields=["owner"], condition=Q(status="running"), name="running_by_owner"),
+            models.Index(fields=["user"], condition=Q(status="running"), name="running_by_user"),
             models.Index(fields=["-created_at"], name="newest_generations"),
         ]
 
@@ -100,7 +104,7 @@ class Trace(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     request_id = models.CharField(max_length=64)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="traces")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="traces", db_index=False)
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="traces")
     character = models.ForeignKey("chat.Character", on_delete=models.CASCADE, related_name="traces")
     message = models.ForeignKey("chat.Message", null=True, on_delete=models.SET_NULL, related_name="+")

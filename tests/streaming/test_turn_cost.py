@@ -63,7 +63,7 @@ def settle(turn: Turn) -> bool:
 
 
 def test_a_first_word_waits_for_few_statements(turn_of: Callable[[], Turn], at_most: Counter) -> None:
-    with at_most(sqlite=10, postgres=1):
+    with at_most(sqlite=7, postgres=1):
         turn = turn_of()
     assert turn.context is not None
     assert [said.text for said in turn.context.turns][-3:] == ["hi", "Hello.", "hi"]
