@@ -43,6 +43,8 @@ _FACTORS: tuple[tuple[str, dict[str, float]], ...] = (
 
 def count_tokens(text: str) -> int:
     """About how many tokens `text` is for a current large-vocabulary model; 0 only for the empty text."""
+    if not text:
+        return 0
     encoded, narrow = text.encode("utf-8", "replace"), text.encode("ascii", "ignore")
     places = text.encode("ascii", "replace")
     cost = (
@@ -53,7 +55,7 @@ def count_tokens(text: str) -> int:
         + _cost_of_words(_where(_SMALL, places), _where(_CAPITAL, places))
         + _SPACING_COST * _spacings(_where(_LINE_END, places), _where(_BLANK, places))
     )
-    return max(-(-cost // 100), 1 if text else 0)
+    return max(-(-cost // 100), 1)
 
 
 def _count(data: bytes, wanted: bytes) -> int:

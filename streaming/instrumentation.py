@@ -16,7 +16,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 
 from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
-from streaming.providers.calls import Call, Heard, unheard
+from streaming.providers.calls import Call, Heard, size_of, unheard
 
 Clock: TypeAlias = Callable[[], float]
 
@@ -143,7 +143,7 @@ class Meter:
     # Internal
 
     def _note_content(self, text: str, now: float, gap: float) -> None:
-        self.call.text_bytes += len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
+        self.call.text_bytes += size_of(text)
         if self.call.first_seconds is None:
             self.call.first_seconds = now - self.call.asked_at
         elif gap > self._worst_gap:

@@ -7,7 +7,7 @@ Turn t without its tail is a byte prefix of turn t+1, until the window is cut.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from hashlib import sha256
+from functools import lru_cache
 
 from chat.errors import Refused
 from chat.prompts import card as cards
@@ -49,13 +49,14 @@ def build_prompt(
     """
     words = template(head.version, language)
     given = _given_tokens(words, prefill, can_prefill=can_prefill)
-    fixed = head.tokens + count_tokens(words.opening) + FRAME_TOKENS
+    fixed = head.tokens + _tokens_of(words.opening) + FRAME_TOKENS
     found = lore.triggered(tail.book, history, _room_for_lore(budget.limit - fixed - given, tail, history))
     memo = _memo(words, tail, found)
     memo_tokens = count_tokens(memo)
     room = budget.limit - fixed - given - memo_tokens
     turns, was_cut = window.choose(history, window_start, room)
-    if window.cost(turns) > room:
+    cost = window.cost(turns)
+    if cost > room:
         raise Refused("context_too_long", "The newest message does not fit into what the model can read at once.")
     prompt = Prompt(
         messages=(*_messages(head, words, turns, memo), *_asked_to_go_on(words, prefill, can_prefill=can_prefill)),
@@ -63,19 +64,23 @@ def build_prompt(
     )
     return BuiltPrompt(
         prompt=prompt,
-        parts=Parts(head=fixed, history=window.cost(turns), tail=memo_tokens, prefill=given),
+        parts=Parts(head=fixed, history=cost, tail=memo_tokens, prefill=given),
         window_start=turns[0].position if was_cut else min([window_start, *(turn.position for turn in turns[:1])]),
         was_cut=was_cut,
-        prefix_hash=prefix_hash(head, words),
+        opening=words.opening,
         lore=tuple(entry.name for entry in found),
     )
+
+
+#: Of our own words, which are few.
+_tokens_of = lru_cache(maxsize=64)(count_tokens)
 
 
 def _given_tokens(words: Template, prefill: str, *, can_prefill: bool) -> int:
     """What the text the answer already has, and the words around it, take."""
     if not prefill:
         return 0
-    around = 0 if can_prefill else count_tokens(words.continuation) + FRAME_TOKENS
+    around = 0 if can_prefill else _tokens_of(words.continuation) + FRAME_TOKENS
     return count_tokens(prefill) + FRAME_TOKENS + around
 
 
@@ -115,8 +120,3 @@ def _asked_to_go_on(words: Template, prefill: str, *, can_prefill: bool) -> list
     if not prefill or can_prefill:
         return []
     return [PromptMessage("assistant", prefill), PromptMessage("user", words.continuation)]
-
-
-def prefix_hash(head: Head, words: Template) -> str:
-    """Names the bytes before the first turn: equal hashes may share a provider's cache."""
-    return sha256(f"{head.text}\0{words.opening}".encode()).hexdigest()[:16]

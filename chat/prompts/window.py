@@ -23,7 +23,7 @@ def choose(history: Sequence[Turn], window_start: int, room_tokens: int) -> tupl
 
 
 def cost(turns: Sequence[Turn]) -> int:
-    return sum(turn.tokens + FRAME_TOKENS for turn in turns)
+    return sum([turn.tokens for turn in turns]) + FRAME_TOKENS * len(turns)
 
 
 def _cut(turns: Sequence[Turn], target_tokens: int) -> int:

@@ -40,7 +40,7 @@ class Call:
 
     @classmethod
     def of(cls, route: Route, prompt: Prompt, why: Why, *, is_streamed: bool) -> Call:
-        size = sum(len(message.content.encode("utf-8", "replace")) for message in prompt.messages)
+        size = sum([size_of(message.content) for message in prompt.messages])
         return cls(route.name, route.model, why, is_streamed, prompt_bytes=size, prices=route.prices)
 
     @property
@@ -73,6 +73,11 @@ class Call:
             "ms": round(self.seconds * 1000, 1), "promptTokens": prompt, "cachedTokens": cached,
             "completionTokens": completion, "isCounted": self.is_counted, "cost": round(self.cost, 8),
         }
+
+
+def size_of(text: str) -> int:
+    """Bytes of UTF-8."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 Heard = Callable[[Call], None]
