@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from tests.bench.conversation import Seat
-from tests.bench.measure import BenchError, hurry, listener
+from tests.bench.measure import BenchError, Rank, hurry, listener
 from tests.service_base import Unavailable
 from tests.services import postgres_server
 
@@ -121,7 +121,7 @@ def prepared(
     try:
         with postgres_server() as server_url:
             if realtime:
-                hurry(listener(urlsplit(server_url).port))
+                hurry(listener(urlsplit(server_url).port), Rank.STORE)
             yield Prepared(PostgresTemplate(server_url), directory, provider_urls, seats)
     except Unavailable as error:
         raise BenchError(str(error)) from None

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
-from tests.bench.measure import BenchError, hurry, listener
+from tests.bench.measure import BenchError, Rank, hurry, listener
 from tests.bench.plan import Cell
 from tests.bench.rows import Row, rows_of, times, verdict
 from tests.bench.server import Subject
@@ -67,7 +67,7 @@ class Store:
         if self._keeps and self._keeps != Keeps.NOTHING:
             self._redis.start()
             if self._realtime:
-                hurry(listener(self._redis.port))
+                hurry(listener(self._redis.port), Rank.STORE)
 
     def stop(self) -> None:
         if self._redis.is_running:

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from enum import IntEnum
 from pathlib import Path
 
 import psutil
@@ -91,18 +92,28 @@ def instructions_work() -> bool:
     return perf.returncode == 0 and perf.stderr.split(",")[0].strip().isdigit()
 
 
-def pin(core: int | None, *, realtime: bool) -> None:
+class Rank(IntEnum):
+    """Who runs before whom where all run in real time. The readers' or the model's own lateness, on a core that they
+    share with what is stored, would be taken for the server's.
+    """
+
+    SERVER = STORE = 1
+    MODEL = 2
+    READERS = 3
+
+
+def pin(core: int | None, *, realtime: bool, rank: Rank = Rank.SERVER) -> None:
     """This process and the children it will have: to one core and, if asked and allowed, before all others."""
     if core is not None:
         os.sched_setaffinity(0, {core})
     if realtime:
-        hurry(0)
+        hurry(0, rank)
 
 
-def hurry(pid: int) -> None:
+def hurry(pid: int, rank: Rank) -> None:
     """Before all ordinary processes, with what it will start; 0 is this one. Does nothing where it is not allowed."""
     with contextlib.suppress(PermissionError):
-        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(1))
+        os.sched_setscheduler(pid, os.SCHED_RR, os.sched_param(rank))
 
 
 def listener(port: int | None) -> int:

@@ -12,7 +12,7 @@ import msgspec
 
 from tests.bench.client import Load, Seen
 from tests.bench.conversation import Manner, Seat
-from tests.bench.measure import BenchError, pin
+from tests.bench.measure import BenchError, Rank, pin
 from tests.bench.server import Running
 from tests.bench.tokens import Pace
 
@@ -118,7 +118,8 @@ class Provider:
     def __init__(self, *, core: int | None, realtime: bool) -> None:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bench.provider"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, preexec_fn=lambda: pin(core, realtime=realtime),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            preexec_fn=lambda: pin(core, realtime=realtime, rank=Rank.MODEL),
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
@@ -163,7 +164,7 @@ class Loader:
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.client"],
             input=msgspec.json.encode(load), capture_output=True, timeout=CELL_SECONDS, check=False,
-            preexec_fn=lambda: pin(self.core, realtime=self.realtime),
+            preexec_fn=lambda: pin(self.core, realtime=self.realtime, rank=Rank.READERS),
         )
         if done.returncode:
             said = done.stderr.decode().strip().splitlines() or [f"exit code {done.returncode}"]
