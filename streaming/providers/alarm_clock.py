@@ -7,34 +7,39 @@ the code and what it touches are still in the processor's caches. With 25 stream
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable
 
-#: Nobody is woken earlier than this before the time they asked for.
-SLOT_SECONDS = 0.01
-#: Loops count whole milliseconds: a slot may ring, and be asked for, so much too early.
-LENIENCE_SECONDS = 0.0015
+#: Nobody is woken later than this after the time they asked for.
+SLOT_SECONDS = 0.005
+#: With more sleepers there are enough of them in the smallest slot; in a larger one they would wait for each other.
+MANY = 150
+#: Loops count whole milliseconds, and so do slots.
+_A_SECOND = 1000
+_COARSE = round(SLOT_SECONDS * _A_SECOND)
 
 
 class AlarmClock:
-    __slots__ = ("_loop", "_slots")
+    __slots__ = ("_loop", "_sleeping", "_slots")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        #: By number, counted from the loop's zero.
+        #: By the millisecond in which they are woken, counted from the loop's zero.
         self._slots: dict[int, list[Callable[[], None]]] = {}
+        self._sleeping = 0
 
     def wake_in(self, seconds: float, wake: Callable[[], None]) -> None:
-        """Once, at the last slot before `seconds` from now, or the next there is; it cannot be taken back.
-
-        The last before, not the nearest: whoever rests again somewhat late, since the loop is busy, stays in step.
-        """
-        now = self._loop.time()
-        slot = max(int((now + seconds + LENIENCE_SECONDS) / SLOT_SECONDS), int(now / SLOT_SECONDS) + 1)
+        """Once, `seconds` from now or somewhat later; it cannot be taken back."""
+        self._sleeping += 1
+        step = 1 if self._sleeping > MANY else _COARSE
+        slot = math.ceil((self._loop.time() + seconds) * _A_SECOND / step) * step
         if slot not in self._slots:
             self._slots[slot] = []
-            self._loop.call_at(slot * SLOT_SECONDS, self._ring, slot)
+            self._loop.call_at(slot / _A_SECOND, self._ring, slot)
         self._slots[slot].append(wake)
 
     def _ring(self, slot: int) -> None:
-        for wake in self._slots.pop(slot):
+        woken = self._slots.pop(slot)
+        self._sleeping -= len(woken)
+        for wake in woken:
             wake()

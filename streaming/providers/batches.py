@@ -7,7 +7,10 @@ hands out one HTTP chunk at a time and cannot be told to wait. Without that hand
 from __future__ import annotations
 
 import asyncio
-import os
+import socket
+import struct
+import sys
+import time
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -20,9 +23,16 @@ from streaming.providers.alarm_clock import AlarmClock
 HANDLE = "soksak_aiohttp_response"
 #: What one read takes at most, of what gathered during a rest.
 READ_BYTES = 64 * 1024
+#: Linux tells with what is read when the newest of it came: SO_TIMESTAMPNS, which Python has no name for.
+_STAMPS = 35
+_STAMP = struct.Struct("@ll")
+_STAMP_BYTES = socket.CMSG_SPACE(_STAMP.size)
 
 
 class Batches(Protocol):
+    #: How long the newest of the last batch had been there, by the wall's clock; None: nobody knows.
+    age_seconds: float | None
+
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         """The next batch, empty at the end; `rest_seconds` first let it gather. Raises as httpx or aiohttp do."""
         ...
@@ -42,7 +52,7 @@ def batches_of(response: httpx.Response, alarm_clock: AlarmClock) -> Batches:
 class PausedBatches:
     """Pulls: leaves the socket unread for a while, then takes all that the kernel holds in one read."""
 
-    __slots__ = ("_alarm_clock", "_content", "_handle", "_is_resting", "_paused", "_socket")
+    __slots__ = ("_alarm_clock", "_content", "_handle", "_is_resting", "_paused", "_socket", "age_seconds")
 
     def __init__(self, handle: ClientResponse, alarm_clock: AlarmClock) -> None:
         self._handle = handle
@@ -50,14 +60,18 @@ class PausedBatches:
         self._content: StreamReader = handle.content
         #: The transport that does not read by itself.
         self._paused: asyncio.ReadTransport | None = None
-        self._socket = -1
+        #: Its socket; None where only the transport can read.
+        self._socket: _Borrowed | None = None
         self._is_resting = False
+        self.age_seconds: float | None = 0.0
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         content = self._content
         if rest_seconds:
+            self.age_seconds = None
             self._rest(rest_seconds)
         else:
+            self.age_seconds = 0.0
             self._resume()
         try:
             if content.exception() is not None:
@@ -81,9 +95,8 @@ class PausedBatches:
         if transport is None or self._content.is_eof():
             return
         if transport is not self._paused:
-            # What comes through TLS only the transport can read.
             is_plain = transport.get_extra_info("sslcontext") is None
-            self._socket = transport.get_extra_info("socket").fileno() if is_plain else -1
+            self._socket = _borrowed(transport.get_extra_info("socket")) if is_plain else None
             self._paused = transport
         transport.pause_reading()
         self._is_resting = True
@@ -110,13 +123,16 @@ class PausedBatches:
         """
         transport, connection = self._paused, self._handle.connection
         protocol = connection.protocol if connection else None
-        if self._socket < 0 or transport is None or protocol is None or transport.is_closing():
+        if self._socket is None or transport is None or protocol is None or transport.is_closing():
             return False
         try:
-            data = os.read(self._socket, READ_BYTES)
+            data, stamps, _, _ = self._socket.recvmsg(READ_BYTES, _STAMP_BYTES)
         except OSError:
+            # Whatever comes now comes when the loop hears of it.
+            self.age_seconds = 0.0
             return False
         if data:
+            self.age_seconds = _age(stamps)
             protocol.data_received(data)
         return bool(data)
 
@@ -130,6 +146,28 @@ class PausedBatches:
         if not data:
             raise error
         return data
+
+
+class _Borrowed(socket.socket):
+    """A transport's socket, to read past it; closes nothing."""
+
+    def __del__(self) -> None:
+        self.detach()
+
+
+def _borrowed(of: socket.socket) -> _Borrowed:
+    borrowed = _Borrowed(of.family, of.type, of.proto, of.fileno())
+    if sys.platform == "linux":
+        borrowed.setsockopt(socket.SOL_SOCKET, _STAMPS, 1)
+    return borrowed
+
+
+def _age(stamps: list[tuple[int, int, bytes]]) -> float | None:
+    for _, kind, stamp in stamps:
+        if kind == _STAMPS:
+            at: tuple[int, int] = _STAMP.unpack(stamp)
+            return time.time() - at[0] - at[1] / 1e9
+    return None
 
 
 #: What of aiohttp's reader `_all_of` touches; should a release have it no more, its own slower way is taken.
@@ -160,6 +198,7 @@ class PlainBatches:
 
     def __init__(self, response: httpx.Response) -> None:
         self._chunks: AsyncIterator[bytes] = response.aiter_bytes()
+        self.age_seconds: float | None = None
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         if rest_seconds:

@@ -58,7 +58,7 @@ class Reading:
             self._take(await self._next())
             text, pieces = decoder.content.take()
             # The batch with the end never waits, and neither does what follows it.
-            self._rest_seconds = 0.0 if decoder.is_ending else self._pace.rest_after(pieces)
+            self._rest_seconds = 0.0 if decoder.is_ending else self._pace.rest_after(pieces, self._body.age_seconds)
             if text:
                 return text
         if self._error is not None:

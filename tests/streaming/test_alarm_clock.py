@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from itertools import pairwise
 from typing import Any, cast
 
 import pytest
 
-from streaming.providers.alarm_clock import LENIENCE_SECONDS, SLOT_SECONDS, AlarmClock
+from streaming.providers.alarm_clock import SLOT_SECONDS, AlarmClock
 
 
 class Loop:
@@ -43,43 +42,22 @@ def alarm_clock(loop: Loop) -> AlarmClock:
     return AlarmClock(cast(asyncio.AbstractEventLoop, loop))
 
 
-def test_nobody_is_woken_late_nor_more_than_a_slot_early(loop: Loop, alarm_clock: AlarmClock) -> None:
-    early: list[float] = []
+def test_nobody_is_woken_early_nor_more_than_a_slot_late(loop: Loop, alarm_clock: AlarmClock) -> None:
+    late: list[float] = []
     for number in range(40):
         wanted = loop.now + 0.04
-        alarm_clock.wake_in(0.04, lambda wanted=wanted: early.append(wanted - loop.now))  # type: ignore[misc]
+        alarm_clock.wake_in(0.04, lambda wanted=wanted: late.append(loop.now - wanted))  # type: ignore[misc]
         loop.now += SLOT_SECONDS / 7 * (number % 3)
     while loop.timers:
         loop.ring()
-    assert len(early) == 40
-    assert max(early) <= SLOT_SECONDS
-    assert min(early) >= -LENIENCE_SECONDS - 1e-9
-
-
-@pytest.mark.parametrize("late", [-0.0005, 0.0, 0.004, 0.0084])
-def test_whoever_rests_again_somewhat_late_stays_in_step(loop: Loop, alarm_clock: AlarmClock, late: float) -> None:
-    woken: list[float] = []
-
-    def wake() -> None:
-        woken.append(round(loop.now, 6))
-        loop.now += late
-        if len(woken) < 4:
-            alarm_clock.wake_in(0.04, wake)
-
-    alarm_clock.wake_in(0.04, wake)
-    while loop.timers:
-        loop.ring()
-    assert [round(after - before, 6) for before, after in pairwise(woken)] == [0.04] * 3
-
-
-def test_no_rest_is_shorter_than_until_the_next_slot(loop: Loop, alarm_clock: AlarmClock) -> None:
-    loop.now += SLOT_SECONDS / 2
-    alarm_clock.wake_in(0.001, lambda: None)
-    assert loop.timers[0][0] > loop.now
+    assert len(late) == 40
+    assert max(late) <= SLOT_SECONDS
+    assert min(late) >= -1e-9
 
 
 def test_whoever_is_due_at_about_the_same_time_is_woken_by_one_timer(loop: Loop, alarm_clock: AlarmClock) -> None:
     woken: list[int] = []
+    loop.now += SLOT_SECONDS / 2
     for number in range(5):
         alarm_clock.wake_in(0.04, lambda number=number: woken.append(number))  # type: ignore[misc]
         loop.now += SLOT_SECONDS / 20

@@ -13,7 +13,7 @@ from streaming.providers import Providers
 from streaming.providers.base import Text
 from streaming.providers.batches import HANDLE, PausedBatches, PlainBatches, batches_of
 from streaming.providers.http import HttpClient
-from streaming.providers.pace import Pace
+from streaming.providers.pace import JITTER_SECONDS, Pace
 from tests.provider_behaviour import words
 from tests.provider_server import RunningServer
 from tests.streaming.asking import QUESTION, ask, model_named, route_to
@@ -159,13 +159,13 @@ async def test_what_came_before_the_connection_broke_is_not_lost(
     await response.aclose()
 
 
-def rests(*batches: tuple[float, int]) -> list[float]:
+def rests(*batches: tuple[float, int], age: float | None = None) -> list[float]:
     now = 0.0
     pace = Pace(TICK, lambda: now)
     given = []
     for wait, tokens in batches:
         now += wait
-        given.append(pace.rest_after(tokens))
+        given.append(pace.rest_after(tokens, age))
     return given
 
 
@@ -176,6 +176,22 @@ def test_the_first_content_is_followed_by_no_pause() -> None:
 def test_a_fast_model_is_left_alone_for_a_tick() -> None:
     assert rests((1.0, 1), (0.01, 1), (0.01, 1)) == [0.0, TICK, TICK]
     assert rests((1.0, 1), *[(TICK, 2), (TICK, 1)] * 50)[2:] == [TICK] * 99
+
+
+def test_who_knows_when_the_newest_came_waits_until_the_next_has_lain_there_for_a_tick() -> None:
+    gap = TICK / 2
+    paced = [(2 * gap, 2)] * 30
+    for age in (0.0, gap / 4, gap):
+        assert rests((1.0, 1), *paced, age=age)[-1] == pytest.approx(TICK + gap - age + JITTER_SECONDS)
+    # One that is overdue may come at once.
+    assert rests((1.0, 1), *paced, age=gap * 1.5)[-1] == pytest.approx(TICK + JITTER_SECONDS)
+
+
+@pytest.mark.parametrize("set_by", [-3600.0, 3600.0])
+def test_a_clock_that_is_set_ends_no_rest_and_makes_none_long(set_by: float) -> None:
+    gap = TICK / 2
+    for rest in rests((1.0, 1), *[(gap, 1)] * 30, age=set_by)[2:]:
+        assert TICK <= rest <= TICK + gap + JITTER_SECONDS + 1e-9
 
 
 def test_a_slow_model_is_never_made_to_wait() -> None:

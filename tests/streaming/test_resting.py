@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
+import sys
 from collections.abc import AsyncIterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -38,11 +40,17 @@ class Transport:
         self.resumed.set()
 
 
+def tcp_pair() -> tuple[socket.socket, socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        theirs = socket.create_connection(server.getsockname())
+        return server.accept()[0], theirs
+
+
 class Connection:
     """A body whose last byte is `!`, on a socket of which the test holds the other end."""
 
     def __init__(self, *, is_secure: bool = False) -> None:
-        ours, self.theirs = socket.socketpair()
+        ours, self.theirs = tcp_pair()
         ours.settimeout(0)
         self.ours = ours
         loop = asyncio.get_running_loop()
@@ -118,3 +126,33 @@ async def test_what_is_secret_only_the_transport_reads(connection: Connection) -
     assert not reading.done()
     connection.data_received(b"opened")
     assert await reading == b"opened"
+    assert connection.batches.age_seconds is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux dates what comes")
+async def test_what_gathered_is_as_old_as_its_rest_was_long(connection: Connection) -> None:
+    age, rounds = None, 0
+    # The kernel begins to date things a moment after it was asked to.
+    while age is None and (rounds := rounds + 1) < 50:
+        connection.theirs.sendall(b"one")
+        assert await connection.batches.read(rest_seconds=REST_SECONDS) == b"one"
+        age = connection.batches.age_seconds
+    assert age is not None
+    assert age > REST_SECONDS * 0.9
+
+
+async def test_what_comes_when_it_is_waited_for_has_just_come(connection: Connection) -> None:
+    reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
+    await connection.transport.resumed.wait()
+    connection.data_received(b"late")
+    assert await reading == b"late"
+    assert connection.batches.age_seconds == 0.0
+
+
+async def test_the_sockets_owner_keeps_it(connection: Connection) -> None:
+    connection.theirs.sendall(b"one")
+    await connection.batches.read(rest_seconds=REST_SECONDS)
+    del connection.batches
+    gc.collect()
+    connection.theirs.sendall(b"two")
+    assert connection.ours.recv(3) == b"two"
