@@ -16,13 +16,17 @@ from chat import generations
 from chat.errors import Unavailable
 from streaming import metrics
 from streaming.database import in_database
+from streaming.run import Run
 from streaming.runner import Runner
+
+#: Answers a statement: whoever sends while hundreds are written would wait for all of them.
+AT_ONCE = 50
 
 log = structlog.get_logger(__name__)
 
 
 class DatabaseCheckpoint:
-    """One statement a tick for all runs that moved. `check` is asked when some of them are not ours any more."""
+    """A few statements a tick for all runs that moved. `check` is asked when some of them are not ours any more."""
 
     def __init__(self, runner: Runner, owner: str, check: Callable[[], Awaitable[None]]) -> None:
         self._runner = runner
@@ -41,23 +45,32 @@ class DatabaseCheckpoint:
 
     async def flush(self) -> None:
         """Write what moved. A database that is away or full costs durability, never the text."""
-        texts = [
-            (run.key.message_id, run.text, run.seq)
-            for run in self._runner.runs()
-            if not run.is_closing and run.seq != self._written.get(run.key.message_id)
-        ]
-        if not texts:
+        moved = [run for run in self._runner.runs() if self._has_moved(run)]
+        if not moved:
             return
         try:
-            ours = await in_database(generations.checkpoint, self._owner, texts)
-            if ours < len(texts):
-                await self._check()
+            for first in range(0, len(moved), AT_ONCE):
+                await self._write(moved[first : first + AT_ONCE])
         except Unavailable as error:
             metrics.CHECKPOINT_FAILURES.inc()
             metrics.CHECKPOINT_LAG.set(1)
-            log.warning("checkpoint_failed", runs=len(texts), cause=str(error.__cause__))
+            log.warning("checkpoint_failed", runs=len(moved), cause=str(error.__cause__))
             return
         metrics.CHECKPOINT_LAG.set(0)
         alive = {run.key.message_id for run in self._runner.runs()}
-        self._written.update((message_id, seq) for message_id, _, seq in texts)
         self._written = {message_id: seq for message_id, seq in self._written.items() if message_id in alive}
+
+    # Internal
+
+    def _has_moved(self, run: Run) -> bool:
+        return not run.is_closing and run.seq != self._written.get(run.key.message_id)
+
+    async def _write(self, runs: list[Run]) -> None:
+        # Some may have ended while others were written.
+        texts = [(run.key.message_id, run.text, run.seq) for run in runs if self._has_moved(run)]
+        if not texts:
+            return
+        ours = await in_database(generations.checkpoint, self._owner, texts)
+        self._written.update((message_id, seq) for message_id, _, seq in texts)
+        if ours < len(texts):
+            await self._check()
