@@ -59,7 +59,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "CHAT_FRAME_MAX_BYTES": "Longest frame or body, bytes.",
     },
     "The live path": {
-        "STREAM_TICK_SECONDS": "How long what a model has written may lie unread, so that more comes, seconds; 0: not at all.",
+        "STREAM_TICK_SECONDS": "How long what a model wrote lies unread, so that more comes, seconds; 0: not at all.",
         "STREAM_WINDOW_EVENTS": "Events that may be on their way to a reader unacknowledged.",
         "STREAM_SLOW_READER_SECONDS": "A reader without credit for so long is closed (4008), seconds.",
         "STREAM_HEARTBEAT_SECONDS": "After how much silence a heartbeat is sent, seconds.",

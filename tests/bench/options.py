@@ -81,7 +81,7 @@ def _how_to_run(parser: argparse.ArgumentParser) -> None:
     add("--probes", type=int, default=5, help="probes of one search for a capacity, at most (5)")
     add("--pairs", type=int, default=8, help="pairs of cells with and without instrumentation, in fours (8)")
     add("--capacity", type=int, default=100, help="streams a core carries, where this run does not measure it (100)")
-    add("--realtime", action="store_true", 
+    add("--realtime", action="store_true",
         help="run before all other processes, readers and model before the rest (SCHED_RR, needs root): steadier")
 
 
