@@ -29,6 +29,10 @@ class Cursor:
 class SocketReader:
     """`window`: events that may be in flight unacknowledged. `post` is for frames without a seq."""
 
+    __slots__ = (
+        "_cursors", "_goodbye", "_is_due", "_posted", "_send", "_task", "_waiter", "_window", "last_sent",
+    )
+
     def __init__(self, send: Send, *, window: int) -> None:
         self.last_sent = time.monotonic()
         self._send = send

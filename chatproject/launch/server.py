@@ -10,6 +10,7 @@ import threading
 
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
+from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
 from django.conf import settings
 from twisted.internet import defer, reactor
 
@@ -26,6 +27,7 @@ FAILED = 1
 
 def serve(application: Application, *, host: str, port: int) -> int:
     """Runs until SIGINT or SIGTERM. Returns the exit code. Must be called on the main thread."""
+    WebSocketFactory.protocol = SiteSocket
     server = SiteServer(
         application,
         endpoints=build_endpoint_description_strings(host=host, port=port),
@@ -37,6 +39,15 @@ def serve(application: Application, *, host: str, port: int) -> int:
     )
     server.run()
     return int(server.exit_code)
+
+
+class SiteSocket(WebSocketProtocol):
+    """A socket lives long, and nobody asks again what its handshake said: a browser's headers are some kilobytes."""
+
+    def onOpen(self) -> None:
+        super().onOpen()
+        self.request.headers.clear()
+        self.http_request_data = b""
 
 
 def end_for_sure() -> None:
