@@ -18,7 +18,7 @@ FULL_PERCENT = 95.0
 PACE = Pace(tokens=150, rate=50, delay_ms=200)
 SECONDS = 4.0
 #: Where the search begins; it finds its way from anywhere.
-START = {"floor": 400, "bare": 200, "soksak": 120}
+START = {"floor": 400, "bare": 200, "soksak": 200}
 
 
 def capacity(bench: Bench, subjects: list[Subject]) -> None:
