@@ -71,6 +71,6 @@ class DatabaseCheckpoint:
         if not texts:
             return
         ours = await in_database(generations.checkpoint, self._owner, texts)
-        self._written.update((message_id, seq) for message_id, _, seq in texts)
         if ours < len(texts):
             await self._check()
+        self._written.update((message_id, seq) for message_id, _, seq in texts)
