@@ -20,6 +20,8 @@ export class CharacterPage {
     this.#form.addEventListener("submit", this.#onSubmit);
     // Coming back by the back button, the page is as it was left: waiting.
     addEventListener("pageshow", this.#onShow);
+    // Pressed before there was somebody to hear it, it would only load the page anew.
+    this.#setBusy(false);
   }
 
   stop() {

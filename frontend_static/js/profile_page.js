@@ -14,6 +14,8 @@ export class ProfilePage {
 
   start() {
     this.#form.addEventListener("submit", this.#onSubmit);
+    // Pressed before there was somebody to hear it, it would lose what was typed.
+    this.#form.querySelector("button").disabled = false;
   }
 
   stop() {

@@ -38,6 +38,22 @@ def test_a_stranger_talks_without_signing_up(visitor: Visitor) -> None:
     expect(visitor.page.locator(".room-card")).to_have_count(1)
 
 
+@pytest.mark.parametrize(("path", "script"), [("/characters/haneul/", "main_character"), ("/profile/", "main_profile")])
+def test_no_button_can_be_pressed_before_there_is_somebody_to_hear_it(visitor: Visitor, path: str, script: str) -> None:
+    held: list[Route] = []
+    visitor.page.route(re.compile(script), lambda route: held.append(route))
+    visitor.page.goto(path, wait_until="commit")
+    button = visitor.page.locator("[data-start] button, [data-persona] button")
+    expect(button).to_be_disabled()
+    visitor.page.locator("#persona-name").fill("Jiwoo")
+    visitor.page.locator("#persona-name").press("Enter")
+    for route in held:
+        route.continue_()
+    visitor.page.unroute(re.compile(script))
+    expect(button).to_be_enabled()
+    expect(visitor.page.locator("#persona-name")).to_have_value("Jiwoo")
+
+
 def test_the_chosen_scene_is_the_one_that_opens_the_room(visitor: Visitor) -> None:
     visitor.page.goto("/characters/haneul/")
     visitor.page.locator(".greeting__input").nth(1).check()
