@@ -93,13 +93,12 @@ def instructions_work() -> bool:
 
 
 class Rank(IntEnum):
-    """Who runs before whom where all run in real time. The readers' or the model's own lateness, on a core that they
-    share with what is stored, would be taken for the server's.
+    """Who runs before whom where all run in real time. Readers and model share a core with what is stored: how late they
+    are themselves would be taken for the server's lateness.
     """
 
     SERVER = STORE = 1
-    MODEL = 2
-    READERS = 3
+    MODEL = READERS = 2
 
 
 def pin(core: int | None, *, realtime: bool, rank: Rank = Rank.SERVER) -> None:
