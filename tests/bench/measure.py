@@ -93,8 +93,9 @@ def instructions_work() -> bool:
 
 
 class Rank(IntEnum):
-    """Who runs before whom where all run in real time. Readers and model share a core with what is stored: how late they
-    are themselves would be taken for the server's lateness.
+    """Who runs before whom where all run in real time.
+
+    Readers and model share a core with what is stored: how late they are would be taken for the server's lateness.
     """
 
     SERVER = STORE = 1
