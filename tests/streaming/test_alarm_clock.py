@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from streaming.providers.alarm_clock import SLOT_SECONDS, AlarmClock
+from streaming.providers.alarm_clock import MANY, SLOT_SECONDS, AlarmClock
 
 
 class Loop:
@@ -53,6 +53,26 @@ def test_nobody_is_woken_early_nor_more_than_a_slot_late(loop: Loop, alarm_clock
     assert len(late) == 40
     assert max(late) <= SLOT_SECONDS
     assert min(late) >= -1e-9
+
+
+def test_no_rest_is_shorter_than_until_the_next_slot(loop: Loop, alarm_clock: AlarmClock) -> None:
+    loop.now += SLOT_SECONDS / 2
+    alarm_clock.wake_in(0.001, lambda: None)
+    assert loop.timers[0][0] > loop.now
+
+
+def test_where_many_sleep_they_wait_for_each_other_no_more_than_a_millisecond(
+    loop: Loop, alarm_clock: AlarmClock
+) -> None:
+    for _ in range(MANY):
+        alarm_clock.wake_in(0.04, lambda: None)
+    loop.now += SLOT_SECONDS / 5 + 0.0001
+    late: list[float] = []
+    wanted = loop.now + 0.04
+    alarm_clock.wake_in(0.04, lambda: late.append(loop.now - wanted))
+    while loop.timers:
+        loop.ring()
+    assert -1e-9 <= late[0] <= 0.001 + 1e-9
 
 
 def test_whoever_is_due_at_about_the_same_time_is_woken_by_one_timer(loop: Loop, alarm_clock: AlarmClock) -> None:
