@@ -1,8 +1,8 @@
-"""Traces of answers that ended a moment ago, before they are written: many at once, about once a second.
+"""Traces of answers that ended a moment ago, before they are written: many at once, every two seconds.
 
 A browser reports right after the end, and what it tells is laid beside its trace here: then nothing has to be read for
 it, or written twice. What can be done with both is done when they are collected: work that is done for many in a row
-costs a fraction of the same between the tokens of others. A process that is killed loses that second's.
+costs a fraction of the same between the tokens of others. A process that is killed loses those two seconds'.
 Safe from any thread; must not know the database.
 """
 

@@ -127,18 +127,26 @@ def _is_written(ended: _Ended) -> bool:
 
 
 def _write(ended: list[_Ended]) -> None:
-    """Their rows are ours until the end: nobody sees the figures of one side when there are two."""
     if not ended:
         return
+    told = turn_statements.write_traces([one.trace for one in ended])
+    merged = _merge([one.trace for one in ended if one.key in told]) if told else {}
+    for one in ended:
+        _count(one, merged.get(one.key))
+
+
+def _merge(traces: list[Trace]) -> dict[Key, Trace]:
+    """Their rows are ours until the end: nobody sees the figures of one side when there are two."""
     merged: dict[Key, Trace] = {}
     with transaction.atomic():
-        for key in turn_statements.write_traces([one.trace for one in ended]):
+        turn_statements.write_told_traces(traces)
+        for trace in traces:
+            key = trace.user_id, trace.request_id
             both = _locked(*key)
             if both is not None:
                 merged[key] = both
                 REJECTED.labels("inconsistent").inc(_save(both).is_doubtful)
-    for one in ended:
-        _count(one, merged.get(one.key))
+    return merged
 
 
 def _take(told: Report, marks: dict[str, float]) -> str:

@@ -227,18 +227,24 @@ _TRACE_FIELDS = (
 _TRACE_AGAIN = "ON CONFLICT (user_id, request_id) DO UPDATE SET " + ", ".join(
     f"{columns(Trace, [name])} = excluded.{columns(Trace, [name])}" for name in _TRACE_FIELDS
 ) + f""", mismatched = {table(Trace)}.mismatched OR excluded.mismatched, client_marks = CASE
-    WHEN {table(Trace)}.client_marks = '{{}}' THEN excluded.client_marks ELSE {table(Trace)}.client_marks END
-    RETURNING user_id, request_id, client_marks"""
+    WHEN {table(Trace)}.client_marks = '{{}}' THEN excluded.client_marks ELSE {table(Trace)}.client_marks END"""
+_TRACE_UNTOLD = f"""{_TRACE_AGAIN}
+    WHERE {table(Trace)}.client_marks IN ('{{}}', excluded.client_marks) RETURNING user_id, request_id"""
 
 
-def write_traces(traces: Sequence[Trace]) -> list[tuple[int, str]]:
-    """The server's side; an older attempt's is replaced. Returns whose rows have other marks of the browser's.
+def write_traces(traces: Sequence[Trace]) -> set[tuple[int, str]]:
+    """The server's side; an older attempt's is replaced. Returns whose rows have other marks of the browser's, which
+    it told through another process: they are as they were.
 
-    Each request once; one trace at least. What a browser told through another process stays.
+    Each request once; one trace at least.
     """
-    ours = {(trace.user_id, trace.request_id): trace.client_marks for trace in traces}
-    found = tell(insert_many(traces, _TRACE_AGAIN), prepares=True)[0].rows
-    return [(user_id, request) for user_id, request, marks in found if json.loads(marks) != ours[user_id, request]]
+    written = tell(insert_many(traces, _TRACE_UNTOLD), prepares=True)[0].rows
+    return {(trace.user_id, trace.request_id) for trace in traces} - {(user, request) for user, request in written}
+
+
+def write_told_traces(traces: Sequence[Trace]) -> None:
+    """As `write_traces`, beside the browser's other marks: figures of both must follow in the same transaction."""
+    tell(insert_many(traces, _TRACE_AGAIN), prepares=True)
 
 
 def make_trace(trace: Trace) -> None:

@@ -1,4 +1,4 @@
-"""What is told and written after answers have ended, gathered for about a second: figures, log lines, traces, and the
+"""What is told and written after answers have ended, gathered for two seconds: figures, log lines, traces, and the
 release of deferred work.
 
 Nobody waits for it, and losing it loses no word. A browser's report finds its trace here (chat/pending_traces.py).
@@ -20,7 +20,7 @@ from streaming.database import in_database
 from streaming.instrumentation import observe_ended
 from streaming.latecomers import Unread
 
-GATHER_SECONDS = 1.0
+GATHER_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 

@@ -15,6 +15,7 @@ from typing import TypeAlias
 import structlog
 from prometheus_client import Counter, Histogram
 
+from chat.labelled import labelled
 from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
 from streaming.providers.calls import Call, Heard, size_of, unheard
 
@@ -90,7 +91,7 @@ class StageClock:
     def observe(self, path: str) -> None:
         """Add the marks to the histograms; once, after the end."""
         for stage, ms in self.marks.items():
-            STAGE.labels(stage, path).observe(ms / 1000)
+            labelled(STAGE, stage, path).observe(ms / 1000)
 
     def ms(self, at: float) -> float:
         return (at - self._received_at) * 1000
@@ -159,20 +160,20 @@ class Meter:
     def observe(self) -> None:
         """Add it to the histograms; once, after its end."""
         call = self.call
-        ATTEMPTS.labels(call.route, call.outcome).inc()
-        TOTAL.labels(call.route, call.outcome).observe(call.seconds)
+        labelled(ATTEMPTS, call.route, call.outcome).inc()
+        labelled(TOTAL, call.route, call.outcome).observe(call.seconds)
         if self._first_byte_at is not None:
-            FIRST_BYTE.labels(call.route).observe(self._first_byte_at - call.asked_at)
+            labelled(FIRST_BYTE, call.route).observe(self._first_byte_at - call.asked_at)
         if call.first_seconds is not None:
-            FIRST_CONTENT.labels(call.route).observe(call.first_seconds)
-            WORST_GAP.labels(call.route).observe(self._worst_gap)
+            labelled(FIRST_CONTENT, call.route).observe(call.first_seconds)
+            labelled(WORST_GAP, call.route).observe(self._worst_gap)
         if call.finished is not None:
             self._count_tokens(call.finished)
 
     def _count_tokens(self, finished: Finished) -> None:
         for kind in ("prompt", "completion", "cached"):
             if (tokens := getattr(finished, f"{kind}_tokens") or 0) > 0:
-                TOKENS.labels(self.call.route, kind).inc(tokens)
+                labelled(TOKENS, self.call.route, kind).inc(tokens)
 
 
 #: Requests of this process that have ended and are in no histogram yet: many at once cost less than each by itself.
@@ -180,6 +181,6 @@ _ended: deque[Meter] = deque()
 
 
 def observe_ended() -> None:
-    """Called about once a second, by whoever writes the traces."""
+    """Called every two seconds or so, by whoever writes the traces."""
     while _ended:
         _ended.popleft().observe()

@@ -13,6 +13,7 @@ from math import inf
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from chat.figures import Figures
+from chat.labelled import labelled
 from chat.models import Trace
 from chat.stages.cohorts import LOAD
 
@@ -35,24 +36,24 @@ LEFT = Counter("soksak_sends_left_total", "K4: sends whose reader left, by state
 
 
 def sent(trace: Trace) -> None:
-    SENDS.labels(trace.path, trace.cohort).inc()
+    labelled(SENDS, trace.path, trace.cohort).inc()
 
 
 def seen(trace: Trace, found: Trace | Figures, source: str) -> None:
     """The times that were found of the trace, as this side has them."""
     way = (trace.path, trace.cohort, source)
     if found.ttft_ms is not None and found.ttft_source == source:
-        FIRST_WORDS.labels(*way).observe(found.ttft_ms / 1000)
+        labelled(FIRST_WORDS, *way).observe(found.ttft_ms / 1000)
     if found.completion_ms is not None and (source == "server" or "end" in trace.client_marks):
-        COMPLETION.labels(*way).observe(found.completion_ms / 1000)
+        labelled(COMPLETION, *way).observe(found.completion_ms / 1000)
 
 
 def went_wrong(trace: Trace, found: Trace | Figures, *, since: Figures = NOTHING) -> None:
     """What had not been known of it before."""
     if found.failure and not since.failure:
-        FAILED.labels(trace.path, trace.cohort, found.failure).inc()
+        labelled(FAILED, trace.path, trace.cohort, found.failure).inc()
     if found.abandoned and not since.abandoned:
-        LEFT.labels(trace.path, trace.cohort, found.abandoned).inc()
+        labelled(LEFT, trace.path, trace.cohort, found.abandoned).inc()
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import Counter, Gauge
 
+from chat.labelled import labelled
 from streaming.providers.base import Piece, ProviderError, Route
 
 #: Told how many are ahead of a request that waits; None: it waits no more.
@@ -136,7 +137,7 @@ class Admission:
     def leave(self, route: Route) -> None:
         """The request is over: whoever is next goes on at once."""
         self._under_way[route.name] -= 1
-        ADMITTED.labels(route.name).set(self._under_way[route.name])
+        labelled(ADMITTED, route.name).set(self._under_way[route.name])
         self._serve()
 
     # Internal
@@ -180,7 +181,7 @@ class Admission:
 
     def _take(self, route: Route) -> None:
         self._under_way[route.name] = self._under_way.get(route.name, 0) + 1
-        ADMITTED.labels(route.name).set(self._under_way[route.name])
+        labelled(ADMITTED, route.name).set(self._under_way[route.name])
 
     def _join(self, route: Route, user_id: int, on_ahead: OnAhead) -> _Waiter:
         self._number += 1
@@ -234,5 +235,5 @@ async def admitted(
 
 
 def _refusal(why: str, message: str) -> ProviderError:
-    REFUSED.labels(why).inc()
+    labelled(REFUSED, why).inc()
     return ProviderError("provider_busy", message, retryable=True, retry_after_seconds=RETRY_SECONDS)

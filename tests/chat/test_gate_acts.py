@@ -108,7 +108,7 @@ def test_what_the_browser_told_first_is_counted_once_the_server_has_told(room: R
     assert seen(FAILURES.key) == (0, 0)
     (*_, told) = room.owner.traces.all()
     told.outcome, told.failure, told.client_marks = "failed", "backend_failed", {}
-    turn_statements.write_traces([told])
+    turn_statements.write_told_traces([told])
     room.owner.traces.filter(outcome="failed").update(settled_at=F("settled_at") - gate.SETTLE)
     RolloutState.objects.update(looked_at=None)
     gate.watch()
