@@ -6,7 +6,7 @@ Owns their SQL, for SQLite and Postgres alike. Decides nothing: what is refused 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from chat.models import Character, Generation, Message, Room
-from chat.statements import Rows, Statement, columns, insert, insert_if, table, tell, uuid_of
+from chat.statements import Rows, Statement, Told, columns, insert, insert_if, table, tell, uuid_of
 from chat.turn_statements import said_before
 
 
@@ -122,20 +122,24 @@ _SAID_IN_ROOM = f"""
     AND m.content <> '' ORDER BY m.position"""
 
 
-def send(sending: Sending, now: datetime) -> tuple[RoomRow, Rows] | None:
-    """All of a message's acceptance as one trip; the room as it was, and what was `said` as the model is to know it.
-
-    None: something is in the way, which `lock_room` tells, and nothing was written. The last of its transaction.
-    """
+def send(sending: Sending, now: datetime) -> list[Statement]:
+    """All of a message's acceptance, for one trip and `sent`. The last of its transaction."""
     message, answer, generation = sending.message, sending.answer, sending.generation
-    taken, _, _, _, said = tell(
+    return [
         _take_places(sending, now),
         insert_if(message, (_MOVED_ROOM, [generation.room_id, now]), position="r.next_position - 2"),
         insert_if(answer, (_OF_MESSAGE, [message.pk]), position="m.position + 1"),
         insert_if(generation, (_OF_MESSAGE, [answer.pk])),
         (_SAID_IN_ROOM, [generation.room_id]),
-        is_last=True, prepares=True,
-    )
+    ]
+
+
+def sent(told: Sequence[Told]) -> tuple[RoomRow, Rows] | None:
+    """What came of `send`: the room as it was, and what was `said` as the model is to know it.
+
+    None: something is in the way, which `lock_room` tells, and nothing was written.
+    """
+    taken, _, _, _, said = told
     room = _room_of(taken.rows)
     if room is None:
         return None

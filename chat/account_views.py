@@ -14,8 +14,8 @@ from chat import rates
 from chat.accounts import create_guest
 from chat.api import body_of, decoded, json_view
 from chat.errors import BadCommand
-from chat.messages import clean_text
 from chat.models import Persona
+from chat.texts import clean_text
 
 
 class GuestBody(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):

@@ -9,8 +9,8 @@ from django.db.models import F
 from django.utils import timezone
 
 from chat.errors import NotFound, Refused
-from chat.messages import clean_text
 from chat.models import Generation, Message, Room
+from chat.texts import clean_text
 from chat.tokens import count_tokens
 
 #: Messages that must be left in the window after a rewind; with fewer, the window is opened again.

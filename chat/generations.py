@@ -15,7 +15,7 @@ from django.utils import timezone
 import chat.outbox as outbox
 from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease
-from chat.statements import brief_transaction
+from chat.statements import Statement, brief_transaction, tell
 from chat.tokens import count_tokens
 from chat.turn_statements import Window
 
@@ -41,6 +41,7 @@ class Outcome:
     model: str = ""
 
 
+has_settled = turn_statements.has_ended
 _OF_OUTCOME = tuple(field.name for field in fields(Outcome))
 #: What the message becomes when its generation ends so.
 MESSAGE_STATUS = {
@@ -56,13 +57,18 @@ def settle(message_id: UUID, attempt: int, outcome: Outcome, window: Window | No
 
     `window` moves in any case, unless the room has moved on: a rewind may have opened it again.
     """
+    with brief_transaction():
+        return has_settled(tell(*settling(message_id, attempt, outcome, window), is_last=True, prepares=True))
+
+
+def settling(message_id: UUID, attempt: int, outcome: Outcome, window: Window | None = None) -> list[Statement]:
+    """All that `settle` tells; for `has_settled`."""
     end = {name: getattr(outcome, name) for name in _OF_OUTCOME} | {"checkpoint_text": "", "ended_at": timezone.now()}
     tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
     job = outbox.held("after_reply", message_id)
-    with brief_transaction():
-        return turn_statements.end_answer(
-            message_id, attempt, end, job, content=outcome.text, tokens=tokens, status=status, window=window
-        )
+    return turn_statements.end_answer(
+        message_id, attempt, end, job, content=outcome.text, tokens=tokens, status=status, window=window
+    )
 
 
 def checkpoint(owner: str, texts: Sequence[tuple[UUID, str, int]]) -> int:

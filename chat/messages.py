@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from uuid import UUID
@@ -15,9 +14,10 @@ from django.utils import timezone
 
 from chat import accept_statements
 from chat.accept_statements import Guard, RoomRow, Sending
-from chat.errors import BadCommand, ChatError, NotFound, Refused, TooMany
+from chat.errors import ChatError, NotFound, Refused, TooMany
 from chat.models import Generation, Message
-from chat.statements import Rows, brief_transaction, new
+from chat.statements import Rows, Statement, Told, brief_transaction, new, tell
+from chat.texts import clean_text
 from chat.tokens import count_tokens
 
 
@@ -68,8 +68,47 @@ class Accepted:
 
 def accept_send(request: Request, text: str) -> Accepted:
     """A user's message and the answer it will get. Raises BadCommand, Refused, NotFound."""
-    text = clean_text(text)
-    return _accept(request, _digest("send_message", request.room_id, text), partial(_send_once, text=text))
+    draft = Draft.of(request, text)
+    return _accept(request, draft.digest, partial(_send_once, draft=draft))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A message that is still to be sent, for whoever tells its statements by a way of their own."""
+
+    request: Request
+    digest: str
+    sending: Sending
+
+    @classmethod
+    def of(cls, request: Request, text: str) -> Draft:
+        """Raises BadCommand."""
+        text = clean_text(text)
+        digest = _digest("send_message", request.room_id, text)
+        message = new(
+            Message, room_id=request.room_id, role=Message.Role.USER, position=0, content=text,
+            tokens=count_tokens(text),
+        )
+        answer = _answer(request, reply_to_id=message.pk, position=0)
+        generation = _generation(request, digest, answer, Generation.Kind.REPLY)
+        most = settings.CHAT_GENERATIONS_PER_USER if request.refusal is None else 0
+        return cls(request, digest, Sending(message, answer, generation, most, request.guard))
+
+    def statements(self) -> list[Statement]:
+        """All of one transaction; for `accepted`."""
+        return accept_statements.send(self.sending, timezone.now())
+
+    def accepted(self, told: Sequence[Told]) -> Accepted | None:
+        """None: something is in the way, which `accept_send` tells, and nothing was written."""
+        sent = accept_statements.sent(told)
+        if sent is None:
+            return None
+        room, said = sent
+        message, answer = self.sending.message, self.sending.answer
+        # Where the database put them: the room as it was under the lock.
+        message.position, answer.position = room.next_position, room.next_position + 1
+        accepted = _accepted(self.sending.generation, answer, message, room, room.head + 1, "", is_new=True)
+        return replace(accepted, said=said)
 
 
 def accept_regenerate(request: Request, message_id: UUID) -> Accepted:
@@ -82,16 +121,6 @@ def accept_continue(request: Request, message_id: UUID) -> Accepted:
     """A variant that begins with the text of `message_id` and goes on."""
     digest = _digest("continue_message", request.room_id, message_id)
     return _accept(request, digest, partial(_vary_once, place=_onwards, message_id=message_id))
-
-
-def clean_text(text: str) -> str:
-    """NFC, without NUL and lone surrogates (no database keeps them). Raises text_empty, text_too_long."""
-    text = unicodedata.normalize("NFC", text.replace("\x00", "")).encode("utf-8", "ignore").decode()
-    if not text.strip() or all(unicodedata.category(c) in ("Cf", "Zs", "Cc") for c in text):
-        raise BadCommand("text_empty", "The text is empty.")
-    if len(text) > settings.CHAT_MESSAGE_MAX_CHARS:
-        raise BadCommand("text_too_long", f"The text is longer than {settings.CHAT_MESSAGE_MAX_CHARS} characters.")
-    return text
 
 
 def _digest(*parts: object) -> str:
@@ -110,21 +139,9 @@ def _accept(request: Request, digest: str, once: Callable[[Request, str], Accept
         return repeat
 
 
-def _send_once(request: Request, digest: str, *, text: str) -> Accepted:
-    message = new(
-        Message, room_id=request.room_id, role=Message.Role.USER, position=0, content=text, tokens=count_tokens(text)
-    )
-    answer = _answer(request, reply_to_id=message.pk, position=0)
-    generation = _generation(request, digest, answer, Generation.Kind.REPLY)
-    most = settings.CHAT_GENERATIONS_PER_USER if request.refusal is None else 0
-    sent = accept_statements.send(Sending(message, answer, generation, most, request.guard), timezone.now())
-    if sent is None:
-        return _told_what_is_in_the_way(request, digest)
-    room, said = sent
-    # Where the database put them: the room as it was under the lock.
-    message.position, answer.position = room.next_position, room.next_position + 1
-    accepted = _accepted(generation, answer, message, room, room.head + 1, "", is_new=True)
-    return replace(accepted, said=said)
+def _send_once(request: Request, digest: str, *, draft: Draft) -> Accepted:
+    told = tell(*draft.statements(), is_last=True, prepares=True)
+    return draft.accepted(told) or _told_what_is_in_the_way(request, digest)
 
 
 def _told_what_is_in_the_way(request: Request, digest: str) -> Accepted:

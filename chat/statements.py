@@ -91,12 +91,15 @@ def tell(*statements: Statement, is_last: bool = False, prepares: bool = False) 
     with database.cursor() as cursor:
         if database.vendor == "sqlite":
             return [_run(cursor, sql, [_as_sqlite_has_it(value) for value in values]) for sql, values in statements]
-        # Values are bound on our side of the wire, and so several statements may travel as one.
-        bound = [value.value if isinstance(value, Enum) else value for _, values in statements for value in values]
         said = [sql for sql, _ in statements]
         if prepares and settings.DATABASE_PREPARES:
-            return _tell_prepared(cursor, said, bound, is_last=is_last)
-        return _tell_as_one(cursor, [], said, bound, is_last=is_last)
+            return _tell_prepared(cursor, said, bound(statements), is_last=is_last)
+        return _tell_as_one(cursor, [], said, bound(statements), is_last=is_last)
+
+
+def bound(statements: Sequence[Statement]) -> list[Any]:
+    """As psycopg binds them, on our side of the wire: and so several statements may travel as one."""
+    return [value.value if isinstance(value, Enum) else value for _, values in statements for value in values]
 
 
 def _tell_prepared(cursor: Any, statements: list[str], values: list[Any], *, is_last: bool) -> list[Told]:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from chat.models import Card, Character, Generation, Message, ModelRoute, OutboxJob, Room, Trace
-from chat.statements import Rows, Statement, columns, insert, insert_if, insert_many, table, tell, uuid_of
+from chat.statements import Rows, Statement, Told, columns, insert, insert_if, insert_many, table, tell, uuid_of
 
 _SAID = f"""
     SELECT role, content, tokens, position FROM {table(Message)}
@@ -125,21 +125,25 @@ _MOVE_WINDOW = f"UPDATE {table(Room)} SET window_start = %s WHERE id = %s AND he
 def end_answer(
     message_id: UUID, attempt: int, end: dict[str, Any], job: OutboxJob, *, content: str, tokens: int, status: str,
     window: Window | None = None,
-) -> bool:
+) -> list[Statement]:
     """Compare-and-set of `end`, which has all of END_FIELDS; the message and `job` (one of its kind) with it.
 
-    False: this attempt does not run any more, and nothing of it was written. All of its transaction. The room comes
-    first, as in every transaction that has a room and its answers: two never wait for each other.
+    `has_ended` tells whether this attempt still ran; if not, nothing of it was written. All of its transaction. The
+    room comes first, as in every transaction that has a room and its answers: two never wait for each other.
     """
     ended = (message_id, attempt, end["ended_at"])
     moved = [(_MOVE_WINDOW, [window.start, window.room_id, window.head])] if window else []
-    *_, generation, _, _ = tell(
+    return [
         *moved,
         (_END, [*(end[name] for name in END_FIELDS), message_id, attempt]),
         (_END_MESSAGE, [content, tokens, status, message_id, *ended]),
         insert_if(job, (f"WHERE {_ENDED} ON CONFLICT DO NOTHING", ended)),
-        is_last=True, prepares=True,
-    )
+    ]
+
+
+def has_ended(told: Sequence[Told]) -> bool:
+    """What came of `end_answer`."""
+    *_, generation, _, _ = told
     return generation.touched == 1
 
 

@@ -113,8 +113,9 @@ else:
         },
     }
 DATABASES = {"default": _default}
-#: A turn's statements are planned once a connection. Not through a pooler that shares connections between transactions.
+#: Turns are planned once a connection, and have so many of their own beside the pool's. Not behind a shared pooler.
 DATABASE_PREPARES = env.bool("DATABASE_PREPARES", True)
+DATABASE_TRIPS = env.int("DATABASE_TRIPS", 4)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: hints between processes and Celery; absent in the embedded default ------------------

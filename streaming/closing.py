@@ -18,6 +18,7 @@ from streaming import metrics, telemetry
 from streaming.database import in_database
 from streaming.desk import Desk
 from streaming.latecomers import Latecomers, Unread
+from streaming.trips import Trips
 from streaming.writing import Job
 
 SETTLE_RETRY_FIRST_SECONDS = 0.2
@@ -26,9 +27,13 @@ SETTLE_RETRY_MOST_SECONDS = 5.0
 log = structlog.get_logger(__name__)
 
 
-async def settle_until_committed(job: Job, outcome: Outcome) -> bool:
+async def settle_until_committed(job: Job, outcome: Outcome, trips: Trips) -> bool:
     """Retries while the database is away; False when a newer attempt owns the answer."""
     delay, key, window = SETTLE_RETRY_FIRST_SECONDS, job.run.key, _moved_window(job)
+    if trips.is_open:
+        told = await trips.tell(generations.settling(key.message_id, key.attempt, outcome, window))
+        if told is not None:
+            return generations.has_settled(told)
     while True:
         try:
             return await in_database(generations.settle, key.message_id, key.attempt, outcome, window)

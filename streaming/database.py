@@ -1,7 +1,8 @@
 """The one crossing from the event loop to the ORM, with threads of its own, each of which keeps its connection.
 
-Everything that a socket or a run wants of the database goes through `in_database`. Raw async ORM in a
-background task would keep a connection for the task's life, and the default executor is one thread for all.
+Everything that a socket or a run wants of the database goes through `in_database`, but for what `trips.py` tells
+without the ORM. Raw async ORM in a background task would keep a connection for the task's life, and the default
+executor is one thread for all.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ from streaming.rounds import Rounds
 from streaming.runner import Runner
 from streaming.running import Running
 from streaming.shared_latencies import SharedLatencies
+from streaming.trips import Trips
 from streaming.warming import Warmer
 
 GIL_SWITCH_SECONDS = 0.001
@@ -60,7 +61,8 @@ class Engine:
         self.warmer = Warmer(self.providers)
         self.lease = Lease(self.owner)
         self.neighbours = Neighbours(self.owner, self.hub)
-        self.runner = Runner(self.hub, self.providers, self.warmer, self.lease, self.neighbours)
+        self.trips = Trips()
+        self.runner = Runner(self.hub, self.providers, self.warmer, self.lease, self.trips, self.neighbours)
         self.neighbours.mirrors.own = self.runner.get
         self.running = self.neighbours.running = Running(self.runner, self.neighbours.mirrors)
         self.ownership = self.neighbours.ownership = Ownership(self.runner, self.lease, self.neighbours.log)
@@ -88,7 +90,7 @@ class Engine:
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
             self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, self.paths.keep, remembered.keep_fresh,
-            self.runner.desk.keep,
+            self.runner.desk.keep, self.trips.keep,
         ):
             self._keep(keep())
         if self.shared_latencies is not None:
@@ -123,6 +125,7 @@ class Engine:
         if self.shared_latencies is not None:
             await self.shared_latencies.aclose()
         self.outbox.stop()
+        await self.trips.aclose()
         await self.providers.aclose()
         log.info("engine_stopped", owner=self.owner)
 

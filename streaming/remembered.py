@@ -49,12 +49,12 @@ class Memory(Generic[K, V]):
 
     def get(self, key: K) -> V:
         """Remembered, or read now."""
-        self._wanted_at[key] = time.monotonic()
         found = self.at_hand(key)
         return self._read(key) if found is None else found
 
     def at_hand(self, key: K) -> V | None:
-        """What `get` would tell without reading."""
+        """What `get` would tell without reading; wanted all the same."""
+        self._wanted_at[key] = time.monotonic()
         found = self._kept.get(key)
         return found[1] if found is not None and self._age(found[0]) < 1.0 else None
 

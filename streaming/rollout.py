@@ -51,7 +51,16 @@ def drawn(cohort: str, stage: int) -> Assignment:
 
 def policy() -> Policy:
     """In a database thread; at most POLICY_SECONDS old."""
-    is_on, state = _decided.get(None)
+    return _policy(*_decided.get(None))
+
+
+def policy_at_hand() -> Policy | None:
+    """None where it would have to be read."""
+    decided = _decided.at_hand(None)
+    return None if decided is None else _policy(*decided)
+
+
+def _policy(is_on: bool, state: State) -> Policy:
     return Policy(settings.CHAT_STREAMING_ENABLED and is_on, state)
 
 

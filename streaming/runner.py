@@ -27,6 +27,7 @@ from streaming.lease import Lease
 from streaming.prompting import RoomPrompts
 from streaming.providers import Providers
 from streaming.run import Run, RunKey
+from streaming.trips import Trips
 from streaming.turns import Takeover, Turn
 from streaming.warming import Warmer
 from streaming.writing import Job, Superseded, write_answer
@@ -47,8 +48,11 @@ class Delegate(Protocol):
 
 
 class Runner:
-    def __init__(self, hub: Hub, providers: Providers, warmer: Warmer, lease: Lease, delegate: Delegate) -> None:
+    def __init__(
+        self, hub: Hub, providers: Providers, warmer: Warmer, lease: Lease, trips: Trips, delegate: Delegate
+    ) -> None:
         self._lease = lease
+        self._trips = trips
         self._delegate = delegate
         self._hub = hub
         self._providers = providers
@@ -212,7 +216,7 @@ class Runner:
 
     async def _close(self, job: Job, outcome: Outcome) -> None:
         key = job.run.key
-        if not await settle_until_committed(job, outcome):
+        if not await settle_until_committed(job, outcome, self._trips):
             log.warning("answer_superseded", attempt=key.attempt)
             raise Superseded
         job.clock.mark("settled")

@@ -23,7 +23,7 @@ from streaming.pulse import GOODBYE_RETRY_MS
 from streaming.reader import SocketReader
 from streaming.resume import join
 from streaming.run import Run
-from streaming.turns import Door, Turn, begin, load_routes, routes_at_hand
+from streaming.turns import Door, Turn, begun, load_routes, routes_at_hand
 
 #: How soon somebody who was refused may try again: about the time of an answer.
 OVERLOAD_RETRY_MS = 4_000
@@ -71,7 +71,9 @@ async def _begin(
         async with engine.accepting:
             if engine.is_draining:
                 raise _draining()
-            turn = await in_database(begin, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal)
+            turn = await begun(
+                engine.trips, identity, room_id, command, door=door, owner=engine.owner, refusal=refusal
+            )
         if turn.accepted.is_new:
             _start(engine, turn, received_at)
         return turn

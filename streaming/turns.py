@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
 from chat import history, turn_statements
 from chat.accept_statements import RoomRow
 from chat.errors import ChatError
-from chat.messages import Accepted, Request, accept_continue, accept_regenerate, accept_send
+from chat.messages import Accepted, Draft, Request, accept_continue, accept_regenerate, accept_send
 from chat.models import Generation, ModelRoute, Room
 from chat.prompts import Turn as Said
 from streaming.commands import ContinueMessage, Regenerate, SendMessage, TurnCommand
+from streaming.database import in_database
 from streaming.events import Path
 from streaming.identity import Identity, guard_of
 from streaming.providers.base import Limits, Prices, Route
 from streaming.remembered import Memory
-from streaming.rollout import Assignment, assignment, drawn
+from streaming.rollout import Assignment, assignment, drawn, policy_at_hand
+from streaming.trips import Trips
+
+#: Each route with its row's id, in the operator's order.
+Enabled: TypeAlias = tuple[tuple[int, Route], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,31 @@ Door = Literal["socket", "sse", "post"]
 PATHS: dict[Door, Path] = {"socket": "stream", "sse": "sse", "post": "fallback"}
 
 
+async def begun(
+    trips: Trips, identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str,
+    refusal: ChatError | None = None,
+) -> Turn:
+    """As `begin`; a new message's turn mostly without a thread."""
+    if isinstance(command, SendMessage) and trips.is_open and (decided := policy_at_hand()) is not None:
+        assigned = decided.assign(identity.user_id, identity.is_staff, is_load=identity.is_load)
+        request = _request(identity, room_id, command, door, owner, refusal, assigned)
+        if (turn := await _sent_at_once(trips, Draft.of(request, command.text), assigned)) is not None:
+            return turn
+    return await in_database(begin, identity, room_id, command, door=door, owner=owner, refusal=refusal)
+
+
+async def _sent_at_once(trips: Trips, draft: Draft, assigned: Assignment) -> Turn | None:
+    """None: `begin` it, which tells whatever there is in the way."""
+    told = await trips.tell(draft.statements())
+    accepted = draft.accepted(told) if told is not None else None
+    if accepted is None:
+        return None
+    accepted_at = time.monotonic()
+    if (operators := _operators_at_hand(accepted.room)) is None:
+        operators = await in_database(_operators, accepted.room)
+    return _new_turn(accepted, assigned, accepted_at, operators)
+
+
 def begin(
     identity: Identity, room_id: UUID, command: TurnCommand, *, door: Door, owner: str, refusal: ChatError | None = None
 ) -> Turn:
@@ -65,17 +95,27 @@ def begin(
     Raises NotSignedIn, NotFound, BadCommand, Refused, and `refusal` for what is new; then nothing was written.
     """
     assigned = assignment(identity.user_id, identity.is_staff, is_load=identity.is_load)
+    accepted = _accept(_request(identity, room_id, command, door, owner, refusal, assigned), command)
+    if accepted.is_new:
+        return _new_turn(accepted, assigned, time.monotonic(), _operators(accepted.room))
+    now = time.monotonic()
+    return Turn(accepted, None, (), now, now, assigned)
+
+
+def _request(
+    identity: Identity, room_id: UUID, command: TurnCommand, door: Door, owner: str, refusal: ChatError | None,
+    assigned: Assignment,
+) -> Request:
     path = PATHS[door] if assigned.path == "stream" else "completed"
-    request = Request(
+    return Request(
         user_id=identity.user_id, room_id=room_id, request_id=command.request_id, path=path, owner=owner,
         cohort=assigned.cohort, stage=assigned.stage, guard=guard_of(identity), refusal=refusal,
     )
-    accepted = _accept(request, command)
-    accepted_at = time.monotonic()
-    if not accepted.is_new:
-        return Turn(accepted, None, (), accepted_at, accepted_at, assigned)
-    context = context_of(accepted.room, tuple(history.turns_of(accepted.said)))
-    return Turn(accepted, context, load_routes(accepted.room), accepted_at, time.monotonic(), assigned)
+
+
+def _new_turn(accepted: Accepted, assigned: Assignment, accepted_at: float, operators: Operators) -> Turn:
+    context = _context(accepted.room, tuple(history.turns_of(accepted.said)), operators.card)
+    return Turn(accepted, context, _ranked(operators.routes, accepted.room), accepted_at, time.monotonic(), assigned)
 
 
 def _accept(request: Request, command: TurnCommand) -> Accepted:
@@ -90,12 +130,11 @@ def _accept(request: Request, command: TurnCommand) -> Accepted:
 
 def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
     """Everything of the room that shapes the prompt of the answer at position `before`."""
-    return context_of(room, tuple(history.prompt_turns(room.id, before=before, window_start=room.window_start)))
+    said = tuple(history.prompt_turns(room.id, before=before, window_start=room.window_start))
+    return _context(room, said, _cards.get((room.character_id, room.language)))
 
 
-def context_of(room: Room | RoomRow, said: tuple[Said, ...]) -> PromptContext:
-    """Asks the database for the card alone, and for that only when nobody sat in its rooms for a while."""
-    card = _cards.get((room.character_id, room.language))
+def _context(room: Room | RoomRow, said: tuple[Said, ...], card: dict[str, Any]) -> PromptContext:
     return PromptContext(
         head=room.prompt_head, head_tokens=room.prompt_head_tokens,
         turns=said, window_start=room.window_start, user_note=room.user_note, card=card,
@@ -106,7 +145,10 @@ def context_of(room: Room | RoomRow, said: tuple[Said, ...]) -> PromptContext:
 
 def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:
     """The room's own route first, then its character's, then the others in the operator's order."""
-    enabled = _enabled.get(None)
+    return _ranked(_enabled.get(None), room)
+
+
+def _ranked(enabled: Enabled, room: Room | RoomRow | None) -> tuple[Route, ...]:
     if room is None:
         return tuple(route for _, route in enabled)
     of_character = room.character_route_id if isinstance(room, RoomRow) else room.character.route_id
@@ -128,7 +170,24 @@ def remember(room: Room) -> tuple[Route, ...]:
     return load_routes(room)
 
 
-def _load_enabled(_: None) -> tuple[tuple[int, Route], ...]:
+class Operators(NamedTuple):
+    """What operators decided of a room's turn."""
+
+    routes: Enabled
+    card: dict[str, Any]
+
+
+def _operators(room: RoomRow) -> Operators:
+    """Asks the database only when nobody sat in the character's rooms for a while."""
+    return Operators(_enabled.get(None), _cards.get((room.character_id, room.language)))
+
+
+def _operators_at_hand(room: RoomRow) -> Operators | None:
+    routes, card = _enabled.at_hand(None), _cards.at_hand((room.character_id, room.language))
+    return None if routes is None or card is None else Operators(routes, card)
+
+
+def _load_enabled(_: None) -> Enabled:
     return tuple((row.pk, route_value(row)) for row in turn_statements.enabled_routes())
 
 

@@ -36,6 +36,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "DATABASE_PREPARES": (
             "Postgres: plan a turn's statements once a connection; false behind a pooler in transaction mode."
         ),
+        "DATABASE_TRIPS": (
+            "Postgres, with DATABASE_PREPARES: connections beside the pool's by which turns begin and end without a "
+            "thread; 0 for none."
+        ),
         "DATABASE_POOL_TIMEOUT_SECONDS": "Postgres: how long to wait for a connection, seconds.",
         "SQLITE_TIMEOUT_SECONDS": "SQLite: how long to wait for a lock, seconds.",
         "SQLITE_TEST_NAME": "SQLite: file of the tests' database.",

@@ -82,14 +82,14 @@ async def test_a_database_that_stays_away_does_not_keep_the_process(engine: Engi
 
 async def test_a_turn_accepted_while_the_process_stops_is_left_to_the_next_one(engine: Engine) -> None:
     scene = await sync_to_async(Scene)()
-    begun, go_on = threading.Event(), threading.Event()
+    real, begun, go_on = turns.begin, threading.Event(), threading.Event()
 
     def begin(*args: Any, **kwargs: Any) -> Turn:
         begun.set()
         assert go_on.wait(PATIENCE_SECONDS)
-        return turns.begin(*args, **kwargs)
+        return real(*args, **kwargs)
 
-    with patch("streaming.service.begin", begin):
+    with patch("streaming.turns.begin", begin):
         request = asyncio.create_task(scene.turn(engine))
         assert await asyncio.to_thread(begun.wait, PATIENCE_SECONDS)
         stopping = asyncio.create_task(engine.stop())

@@ -63,14 +63,14 @@ async def scene(engine: Engine, transactional_db: None) -> Scene:
 
 
 async def test_a_client_that_leaves_during_acceptance_leaves_an_answer(scene: Scene, engine: Engine) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    real, begun, go_on = turns.begin, threading.Event(), threading.Event()
 
     def begin(*args: Any, **kwargs: Any) -> Any:
         begun.set()
         assert go_on.wait(15)
-        return turns.begin(*args, **kwargs)
+        return real(*args, **kwargs)
 
-    with patch("streaming.service.begin", begin):
+    with patch("streaming.turns.begin", begin):
         request = asyncio.create_task(scene.turn(engine))
         assert await asyncio.to_thread(begun.wait, 15)
         request.cancel()
@@ -86,7 +86,7 @@ async def test_a_client_that_leaves_during_acceptance_leaves_an_answer(scene: Sc
 
 
 async def test_an_answer_whose_beginning_failed_after_acceptance_is_adopted(scene: Scene, engine: Engine) -> None:
-    with patch("streaming.turns.context_of", side_effect=OperationalError("gone")), pytest.raises(Unavailable):
+    with patch("streaming.turns._context", side_effect=OperationalError("gone")), pytest.raises(Unavailable):
         await scene.turn(engine)
     await sync_to_async(scene.age)()
     generation = await Generation.objects.select_related("room").aget()

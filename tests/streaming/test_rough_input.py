@@ -94,7 +94,7 @@ async def test_marks_of_one_request_are_bounded_however_often_they_come(engine: 
 
 
 async def test_a_fault_of_ours_is_told_and_the_socket_lives_on(tab: Tab) -> None:
-    with patch("streaming.service.begin", side_effect=RuntimeError("odd")):
+    with patch("streaming.turns.begin", side_effect=RuntimeError("odd")):
         rid = await tab.send()
         refusal = await tab.refusal()
     assert (refusal.code, refusal.request_id) == ("internal_error", rid)
