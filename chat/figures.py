@@ -19,6 +19,12 @@ WHOLE = ("completed", "fallback")
 NOT_OURS = ("content_filtered", "context_too_long")
 
 
+#: (the browser's mark, the server's that comes before it).
+_SEEN_AFTER = (
+    ("accepted", "accepted"), ("start", "accepted"), ("first_chunk", "first_frame"), ("end", "end_frame"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """What is known of a request. Without `server` nothing of it can be checked, or it was never accepted.
@@ -80,9 +86,14 @@ def is_doubtful(of: Measured) -> bool:
 
 
 def on_one_clock(server: Mapping[str, float], client: Mapping[str, float]) -> list[tuple[float, str, str]]:
-    """(ms since the click, side, mark) of both sides, in order; the server's moved by the offset that is likeliest."""
+    """(ms since the click, side, mark) of both sides, in order; the server's moved by the offset that is likeliest:
+    the middle of what is possible, since nothing was received before it was sent.
+    """
     earliest = client.get("sent", 0.0)
-    latest = client.get("accepted", earliest) - server.get("accepted", 0.0)
+    latest = min(
+        (client[seen] - server[sent] for seen, sent in _SEEN_AFTER if seen in client and sent in server),
+        default=earliest,
+    )
     offset = (earliest + max(earliest, latest)) / 2
     marks = [(ms, "browser", name) for name, ms in client.items()]
     return sorted([*marks, *((ms + offset, "server", name) for name, ms in server.items())])

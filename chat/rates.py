@@ -69,11 +69,6 @@ def take_guest(address: str) -> None:
     _take("guest", address, settings.CHAT_GUESTS_PER_HOUR, HOUR_SECONDS)
 
 
-def may_lose_a_send(user_id: int) -> bool:
-    """One send that its browser says was never accepted; as many as there may be answers."""
-    return not _rates.wait_seconds("lost send", str(user_id), settings.CHAT_TURNS_PER_MINUTE, MINUTE_SECONDS)
-
-
 def forget() -> None:
     """Count from nothing again."""
     _rates.forget()

@@ -36,6 +36,8 @@ WORDS_LATE = Q(ttft_ms__gt=TTFT_LIMIT_MS)
 COMPLETED_LATE = Q(completion_ms__gt=COMPLETION_LIMIT_MS)
 ACK_TIMEOUT = Q(failure="ack_timeout")
 BACKEND_FAILED = Q(failure="backend_failed")
+#: Known by its browser alone, which says that it never arrived.
+LOST_SEND = Q(message=None, outcome="")
 LEFT_WAITING = Q(abandoned__in=("before_accept", "before_words"))
 
 #: The counts of a set of traces, all in one reading.

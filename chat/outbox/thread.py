@@ -18,6 +18,8 @@ from chat.outbox.work import BATCH_JOBS, drain
 STOP_SECONDS = 5.0
 #: Scrapers come about as often; every process asks for itself.
 MEASURE_EVERY_SECONDS = 15.0
+#: Beat looks every ten seconds. What nobody ran for so long has neither beat nor worker, and the gate is among it.
+OVERDUE_SECONDS = 12.0
 
 
 
@@ -110,9 +112,10 @@ class OutboxThread:
 
     def _drain(self, *, idle_seconds: float) -> None:
         # Between batches too: a heap of jobs must not keep the alarms waiting.
-        periodic.run_due(idle_seconds=idle_seconds)
+        overdue = min(idle_seconds, OVERDUE_SECONDS)
+        periodic.run_due(idle_seconds=overdue)
         while drain(idle_seconds=idle_seconds) == BATCH_JOBS and not self._stopping.is_set():
-            periodic.run_due(idle_seconds=idle_seconds)
+            periodic.run_due(idle_seconds=overdue)
 
     def _hand_over(self) -> None:
         """Celery is imported only where it is used: the embedded default never pays for it."""

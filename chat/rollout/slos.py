@@ -46,7 +46,7 @@ class Slo:
 
 
 #: p95 ≤ T is the same as: at most 5 % later than T. No first words by T is later than T, also of who left or failed.
-FIRST_WORDS = Slo("ttft", "answers showed their first words later than 1.5 s", 0.05, 0.025)
+FIRST_WORDS = Slo("ttft", "sends showed their first words later than 1.5 s, or never", 0.05, 0.025)
 COMPLETION = Slo("completion", "answers were complete later than 8 s", 0.05, 0.025)
 FAILURES = Slo("failures", "sends failed", 0.01, 0.005)
 #: Half of what may fail altogether.
@@ -69,7 +69,8 @@ class Strikes(Slo):
 
 #: One in ten million. The promise itself is none.
 LOST = Strikes("lost", "answers arrived with a part lost or doubled", 1e-7)
-SLOS: tuple[Slo, ...] = (*PROPORTIONS, LOST)
+#: In the order in which they are told: what failed comes before what follows from it.
+SLOS: tuple[Slo, ...] = (LOST, FAILURES, ACK_TIMEOUTS, FIRST_WORDS, COMPLETION)
 
 #: For each way of finding one objective out in one stage: 1 / 800.
 ALPHA = FALSE_ROLLBACK / (STAGES_A_MONTH * len(SLOS) * 2)

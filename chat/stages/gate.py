@@ -12,10 +12,11 @@ from typing import Any
 import msgspec
 import structlog
 from django.db.models import Count, F, Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from prometheus_client import Counter
 
-from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, STREAMED, WORDS_LATE
+from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, LOST_SEND, STREAMED, WORDS_LATE
 from chat.models import RolloutState, Trace
 from chat.rollout.conditions import Rules
 from chat.rollout.evidence import GAP, Evidence, Minute, begun
@@ -30,10 +31,19 @@ GATE = "gate"
 FAILED = ~Q(failure="")
 #: Never any words, and not by the reader's own wish.
 SILENT = Q(ttft_ms=None) & FAILED
+
+
+
+def _sends(condition: Q) -> Combinable:
+    """Those of the condition; of what browsers alone tell, one a user and look: it may be forged."""
+    told = Count("user", filter=condition & LOST_SEND, distinct=True)
+    return Count("pk", filter=condition & ~LOST_SEND) + told
+
+
 COUNTS = {
-    "sends": Count("pk"), "failed": Count("pk", filter=FAILED), "ack_timeout": Count("pk", filter=ACK_TIMEOUT),
+    "sends": _sends(Q()), "failed": _sends(FAILED), "ack_timeout": _sends(ACK_TIMEOUT),
     "with_words": Count("ttft_ms"), "words_late": Count("pk", filter=WORDS_LATE),
-    "silent": Count("pk", filter=SILENT), "completed": Count("completion_ms"),
+    "silent": _sends(SILENT), "completed": Count("completion_ms"),
     "completed_late": Count("pk", filter=COMPLETED_LATE), "timed": Count("pk", filter=Q(ttft_source="browser")),
     "checked": Count("pk", filter=Q(client_marks__has_key="end") | Q(mismatched=True)),
 }

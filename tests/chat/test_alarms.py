@@ -17,7 +17,7 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from chat import alarms, outbox, stages
-from chat.alarms import incidents
+from chat.alarms import delivery, incidents
 from chat.alarms.rules import RULES, Rule
 from chat.models import AlarmIncident, AlarmNotice, Generation, OutboxJob, PeriodicJob, ProcessLease, Room, Trace
 from chat.stages.changes import Order
@@ -34,11 +34,14 @@ class Receiver:
     def __init__(self) -> None:
         self.got: list[dict[str, str]] = []
         self.status = 200
+        self.drips = False
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 receiver.got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                while receiver.drips:
+                    self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:9/")
                 self.send_header("Content-Length", "0")
@@ -211,6 +214,22 @@ def test_what_a_webhook_does_not_take_is_kept_and_repeats_no_letter(
     assert len(receiver.got) == 2
     assert len(mail.outbox) == 1
     assert not AlarmNotice.objects.filter(delivered_at=None).exists()
+
+
+def test_a_receiver_that_drips_is_given_up_and_holds_nobody_up(
+    receiver: Receiver, room: Room, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ALARM_EMAILS, receiver.drips = [], True
+    monkeypatch.setattr(delivery, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(delivery, "PATIENCE_SECONDS", 0.1)
+    fail(room, 20, 80)
+    stages.rollback(Order("bob", "a drill"), to=3)
+    stages.rollback(Order("gate", "3 % of sends failed"), to=0)
+    alarms.watch()
+    first, second = AlarmNotice.objects.order_by("-attempts")
+    receiver.drips = False
+    assert (first.attempts, first.last_error.split(":")[0]) == (1, "TimeoutError")
+    assert (second.attempts, second.delivered_at) == (0, None)
 
 
 def test_a_mail_server_that_is_away_keeps_no_webhook_from_being_told(

@@ -227,6 +227,14 @@ def test_an_honest_browser_is_believed_however_far_away_it_is(there: float, back
     assert not is_doubtful(replace(DONE, client=seen))
 
 
+def test_nothing_is_seen_before_it_was_written() -> None:
+    server = {"received": 0.0, "accepted": 4.0, "first_frame": 200.0, "end_frame": 1880.0}
+    client = {"click": 0.0, "sent": 1.0, "accepted": 45.0, "first_chunk": 206.0, "first_paint": 219.0, "end": 1890.0}
+    order = [name for _, _, name in on_one_clock(server, client)]
+    assert order.index("first_frame") < order.index("first_chunk")
+    assert order.index("end_frame") < order.index("end")
+
+
 def test_both_sides_can_be_laid_on_one_clock() -> None:
     marks = on_one_clock({"received": 0.0, "accepted": 4.0}, {"click": 0.0, "sent": 2.0, "accepted": 26.0})
     assert [(side, name) for _, side, name in marks] == [

@@ -16,7 +16,7 @@ from django.utils.translation import override
 from chat import outbox, stages, turn_statements
 from chat.models import RolloutDecision, RolloutState, Room
 from chat.rollout.evidence import begun
-from chat.rollout.slos import FAILURES
+from chat.rollout.slos import ACK_TIMEOUTS, FAILURES, FIRST_WORDS
 from chat.stages import gate
 from chat.stages.changes import Order
 from chat.stages.state import forget
@@ -62,6 +62,16 @@ def test_healthy_traffic_is_counted_once_and_stays(room: Room) -> None:
     assert seen(FAILURES.key) == (500, 0)
     assert stages.read().stage == 2
     assert not RolloutDecision.objects.filter(who="gate").exists()
+
+
+def test_of_what_browsers_alone_tell_each_user_counts_once_a_look(room: Room) -> None:
+    come(room, 100)
+    never: dict[str, Any] = {"outcome": "", "ttft_ms": None, "ttft_source": "", "completion_ms": None}
+    come(room, 30, failure="ack_timeout", client_marks={"ack_timeout": 9.0}, **never)
+    gate.watch()
+    assert seen(FAILURES.key) == seen(ACK_TIMEOUTS.key) == (101, 1)
+    assert seen(FIRST_WORDS.key) == (101, 1)
+    assert stages.read().stage == 2
 
 
 def test_traces_of_another_stage_or_cohort_are_no_evidence(room: Room) -> None:

@@ -110,6 +110,18 @@ def test_a_web_process_takes_only_what_no_worker_took() -> None:
     assert outbox.run_due(idle_seconds=30.0) == 1
 
 
+@pytest.mark.parametrize(("late_seconds", "runs"), [(5, 0), (20, 1)])
+def test_without_beat_and_worker_a_web_process_steps_in_within_seconds(
+    late_seconds: int, runs: int, settings: Any
+) -> None:
+    settings.REDIS_URL = "redis://nobody"
+    outbox.run_due()
+    ran.clear()
+    move("good", next_at=timezone.now() - timedelta(seconds=late_seconds))
+    OutboxThread()._look()
+    assert len(ran) == runs
+
+
 @pytest.mark.parametrize("looks", [lambda: OutboxThread()._look(), tasks.run_periodic], ids=["thread", "beat"])
 def test_it_is_looked_for_by_the_thread_and_by_beat(looks: Callable[[], None], settings: Any) -> None:
     settings.REDIS_URL = ""

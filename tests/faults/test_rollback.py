@@ -39,7 +39,7 @@ async def test_within_a_minute_nobody_is_streamed_to_any_more(open_site: OpenSit
     )
     ((action, stage, why),) = site.rows.decided_by("gate")
     assert (action, stage) == ("rollback", 0)
-    # The first of the reasons: who failed has seen no words either.
-    assert "6 of 6 answers showed their first words later than 1.5 s" in why
+    # The first of the reasons, though who failed has seen no words either.
+    assert "6 of 6 sends failed" in why
     print(f"{time.monotonic() - failed_at:.0f} s from the last failure to the rollback")
     assert '"stage": 0' in await asyncio.to_thread(manage, site.server, "rollout", "status", "--json")

@@ -78,12 +78,18 @@ async def test_leaving_frees_the_models_slot(providers: Providers, route: Route,
     mine = random.randint(1500, 3500)
     prompt = replace(PROMPT, messages=(PromptMessage("user", "Count to ten thousand."),), max_tokens=mine)
     endless = replace(route, options={"ignore_eos": True})
-    async with aclosing(providers.provider_for(endless).generate(prompt, stream=True)) as pieces:
+    async with asyncio.timeout(60), aclosing(providers.provider_for(endless).generate(prompt, stream=True)) as pieces:
+        # From before the first word on: the model may come to an end of its own.
+        busy = asyncio.create_task(until(mine, local_model_url, is_busy=True))
         assert isinstance(await anext(pieces), Text)
-        assert await is_busy_with(mine, local_model_url)
+        await busy
     async with asyncio.timeout(20):
-        while await is_busy_with(mine, local_model_url):
-            pass
+        await until(mine, local_model_url, is_busy=False)
+
+
+async def until(max_tokens: int, url: str, *, is_busy: bool) -> None:
+    while await is_busy_with(max_tokens, url) is not is_busy:
+        pass
 
 
 async def is_busy_with(max_tokens: int, url: str) -> bool:
