@@ -15,7 +15,7 @@ from chat.models import AlarmIncident, AlarmNotice
 
 @admin.register(AlarmIncident)
 class AlarmIncidentAdmin(ReadOnlyAdmin):
-    list_display = ("rule", "opened_at", "closed_at", "value", "limit", "worst", "text", "undelivered")
+    list_display = ("rule", "text", "opened_at", "closed_at", "undelivered")
     list_filter = ("rule", ("closed_at", admin.EmptyFieldListFilter))
     fields = ("rule", "text", "value", "limit", "worst", "calm_looks", "opened_at", "closed_at", "undelivered")
     readonly_fields = fields

@@ -132,7 +132,7 @@ class RolloutStateAdmin(BoundedAdmin):
 
 @admin.register(RolloutDecision)
 class RolloutDecisionAdmin(ReadOnlyAdmin):
-    list_display = ("at", "action", "from_stage", "to_stage", "percent", "who", "why")
+    list_display = ("at", "action", "why", "who", "from_stage", "to_stage", "percent")
     list_filter = ("action",)
     fields = ("at", "who", "action", "from_stage", "to_stage", "percent", "why", "evidence_in_words")
     readonly_fields = fields

@@ -50,6 +50,10 @@ def put(order: Order, wanted: State) -> State:
 def promote(order: Order, *, to: int | None = None, percent: int | None = None, auto: bool | None = None) -> State:
     """To the next stage, or to the one named, which may be the same with a larger share."""
     seen = read()
+    if percent is not None:
+        _check_share(percent)
+        if to is None and seen.stage == 0:
+            raise RolloutRefused("Nobody is streamed to yet: say which stage shall have that share.")
     stage = (min(seen.stage + 1, LAST) if percent is None else seen.stage) if to is None else to
     if not 1 <= stage <= LAST:
         raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")

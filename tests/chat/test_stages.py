@@ -105,7 +105,14 @@ class TestMoves:
         stages.rollback(ALICE)
         with pytest.raises(stages.RolloutRefused, match="per cent"):
             stages.promote(ALICE, to=2, percent=percent)
+        with pytest.raises(stages.RolloutRefused, match="per cent"):
+            stages.promote(ALICE, percent=percent)
         assert stages.read().stage == 0
+
+    def test_a_share_of_no_stage_is_refused_for_that(self) -> None:
+        stages.rollback(ALICE)
+        with pytest.raises(stages.RolloutRefused, match="which stage"):
+            stages.promote(ALICE, percent=20)
 
     @pytest.mark.parametrize("to", [0, 5, -1])
     def test_a_stage_that_is_none_is_refused(self, to: int) -> None:
