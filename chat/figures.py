@@ -17,8 +17,6 @@ TOLERANCE_MS = 100.0
 WHOLE = ("completed", "fallback")
 #: Ends that are no fault of the backend's.
 NOT_OURS = ("content_filtered", "context_too_long")
-
-
 #: (the browser's mark, the server's that comes before it).
 _SEEN_AFTER = (
     ("accepted", "accepted"), ("start", "accepted"), ("first_chunk", "first_frame"), ("end", "end_frame"),

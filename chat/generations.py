@@ -17,7 +17,7 @@ from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease
 from chat.statements import Statement, brief_transaction, tell
 from chat.tokens import count_tokens
-from chat.turn_statements import Window
+from chat.turn_statements import Window, has_ended
 
 #: How long a dead process's lease tells an operator that there was one.
 LEASE_KEPT = timedelta(days=1)
@@ -41,7 +41,6 @@ class Outcome:
     model: str = ""
 
 
-has_settled = turn_statements.has_ended
 _OF_OUTCOME = tuple(field.name for field in fields(Outcome))
 #: What the message becomes when its generation ends so.
 MESSAGE_STATUS = {
@@ -58,11 +57,11 @@ def settle(message_id: UUID, attempt: int, outcome: Outcome, window: Window | No
     `window` moves in any case, unless the room has moved on: a rewind may have opened it again.
     """
     with brief_transaction():
-        return has_settled(tell(*settling(message_id, attempt, outcome, window), is_last=True, prepares=True))
+        return has_ended(tell(*settling(message_id, attempt, outcome, window), is_last=True, prepares=True))
 
 
 def settling(message_id: UUID, attempt: int, outcome: Outcome, window: Window | None = None) -> list[Statement]:
-    """All that `settle` tells; for `has_settled`."""
+    """All that `settle` tells, for one trip and `has_ended`."""
     end = {name: getattr(outcome, name) for name in _OF_OUTCOME} | {"checkpoint_text": "", "ended_at": timezone.now()}
     tokens, status = count_tokens(outcome.text), MESSAGE_STATUS[Generation.Status(outcome.status)]
     job = outbox.held("after_reply", message_id)

@@ -76,7 +76,6 @@ def accept_send(request: Request, text: str) -> Accepted:
 class Draft:
     """A message that is still to be sent, for whoever tells its statements by a way of their own."""
 
-    request: Request
     digest: str
     sending: Sending
 
@@ -92,7 +91,7 @@ class Draft:
         answer = _answer(request, reply_to_id=message.pk, position=0)
         generation = _generation(request, digest, answer, Generation.Kind.REPLY)
         most = settings.CHAT_GENERATIONS_PER_USER if request.refusal is None else 0
-        return cls(request, digest, Sending(message, answer, generation, most, request.guard))
+        return cls(digest, Sending(message, answer, generation, most, request.guard))
 
     def statements(self) -> list[Statement]:
         """All of one transaction; for `accepted`."""

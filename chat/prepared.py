@@ -10,6 +10,9 @@ import re
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
+import psycopg
+from django.db import DatabaseError, IntegrityError
+
 #: A statement's text can differ with the defaults in it; what is too much for a connection is sent as it is.
 KNOWN_MOST = 100
 
@@ -29,12 +32,17 @@ class Prepared:
         self.said = [self._execute(sql) for sql in statements]
         self.before = [f"PREPARE {name} AS {_numbered(sql)}" for sql, name in self._new.items()]
 
-    def succeeded(self) -> None:
-        self._known.update(self._new)
+    def __enter__(self) -> Prepared:
+        """While it is told."""
+        return self
 
-    def failed(self) -> None:
-        """Perhaps because a plan does not fit its table any more: the next trip plans anew."""
-        self._known.clear()
+    def __exit__(self, failure: type[BaseException] | None, *_: object) -> None:
+        # Where two raced, the plans are as good as ever: to forget them would leave them behind in the session.
+        if failure is None or issubclass(failure, (IntegrityError, psycopg.IntegrityError)):
+            self._known.update(self._new)
+        elif issubclass(failure, (DatabaseError, psycopg.Error)):
+            # Perhaps because a plan does not fit its table any more: the next trip plans anew.
+            self._known.clear()
 
     def _execute(self, sql: str) -> str:
         name = self._known.get(sql) or self._new.get(sql)

@@ -18,7 +18,7 @@ from uuid import UUID
 import msgspec
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, IntegrityError, connection, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 from django.db.models import NOT_PROVIDED, AutoField, DateTimeField, Field, JSONField, Model
 from django.db.models.base import ModelState
 from django.db.models.functions import Now
@@ -103,18 +103,8 @@ def bound(statements: Sequence[Statement]) -> list[Any]:
 
 
 def _tell_prepared(cursor: Any, statements: list[str], values: list[Any], *, is_last: bool) -> list[Told]:
-    prepared = Prepared(cursor.connection, statements)
-    try:
-        told = _tell_as_one(cursor, prepared.before, prepared.said, values, is_last=is_last)
-    except IntegrityError:
-        # Two raced, and the plans are as good as ever: to forget them would leave them behind in the session.
-        prepared.succeeded()
-        raise
-    except DatabaseError:
-        prepared.failed()
-        raise
-    prepared.succeeded()
-    return told
+    with Prepared(cursor.connection, statements) as prepared:
+        return _tell_as_one(cursor, prepared.before, prepared.said, values, is_last=is_last)
 
 
 def _tell_as_one(

@@ -13,7 +13,7 @@ from chat.generations import Outcome
 from chat.labelled import labelled
 from chat.models import Trace
 from chat.statements import new
-from chat.turn_statements import Window
+from chat.turn_statements import Window, has_ended
 from streaming import metrics, telemetry
 from streaming.database import in_database
 from streaming.desk import Desk
@@ -33,7 +33,7 @@ async def settle_until_committed(job: Job, outcome: Outcome, trips: Trips) -> bo
     if trips.is_open:
         told = await trips.tell(generations.settling(key.message_id, key.attempt, outcome, window))
         if told is not None:
-            return generations.has_settled(told)
+            return has_ended(told)
     while True:
         try:
             return await in_database(generations.settle, key.message_id, key.attempt, outcome, window)

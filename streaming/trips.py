@@ -37,7 +37,7 @@ class Trips:
 
     async def keep(self) -> None:
         """A duty: open what is missing. A database that is away is told of by those who need it."""
-        while not settings.DATABASE_IS_SQLITE and settings.DATABASE_PREPARES:
+        while settings.DATABASE_TRIPS and settings.DATABASE_PREPARES and not settings.DATABASE_IS_SQLITE:
             try:
                 while len(self._free) + self._taken < settings.DATABASE_TRIPS:
                     self._free.append(await _opened())
@@ -89,19 +89,10 @@ async def _opened() -> Connection:
 
 
 async def _told(taken: Connection, statements: Sequence[Statement]) -> list[Told]:
-    prepared = Prepared(taken, [sql for sql, _ in statements])
     cursor = taken.cursor()
-    try:
+    with Prepared(taken, [sql for sql, _ in statements]) as prepared:
         # Many statements of one query are one transaction.
         await cursor.execute("; ".join([*prepared.before, *prepared.said]), bound(statements))
-    except psycopg.IntegrityError:
-        # Two raced; what was planned stays planned.
-        prepared.succeeded()
-        raise
-    except psycopg.Error:
-        prepared.failed()
-        raise
-    prepared.succeeded()
     told = [await _received(cursor)]
     while cursor.nextset():
         told.append(await _received(cursor))

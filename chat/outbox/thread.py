@@ -22,7 +22,6 @@ MEASURE_EVERY_SECONDS = 15.0
 OVERDUE_SECONDS = 12.0
 
 
-
 def _told(name: str, what: str) -> Gauge:
     """Of the whole installation: every process asks for itself, and the last one to ask is right."""
     return Gauge(name, what, multiprocess_mode="livemostrecent")

@@ -58,7 +58,6 @@ def promote(order: Order, *, to: int | None = None, percent: int | None = None, 
     if not 1 <= stage <= LAST:
         raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")
     share = STAGES[stage].percent if percent is None else percent
-    _check_share(share)
     if (stage, share) <= (seen.stage, seen.percent):
         raise RolloutRefused(f"Stage {seen.stage} at {seen.percent} % is there already; to go back, roll back.")
     # What was held is let go by whoever moves it on.

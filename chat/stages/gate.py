@@ -33,7 +33,6 @@ FAILED = ~Q(failure="")
 SILENT = Q(ttft_ms=None) & FAILED
 
 
-
 def _sends(condition: Q) -> Combinable:
     """Those of the condition; of what browsers alone tell, one a user and look: it may be forged."""
     told = Count("user", filter=condition & LOST_SEND, distinct=True)

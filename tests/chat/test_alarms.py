@@ -33,8 +33,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.got: list[dict[str, str]] = []
-        self.status = 200
-        self.drips = False
+        self.status, self.drips = 200, False
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -226,10 +225,9 @@ def test_a_receiver_that_drips_is_given_up_and_holds_nobody_up(
     stages.rollback(Order("bob", "a drill"), to=3)
     stages.rollback(Order("gate", "3 % of sends failed"), to=0)
     alarms.watch()
-    first, second = AlarmNotice.objects.order_by("-attempts")
     receiver.drips = False
-    assert (first.attempts, first.last_error.split(":")[0]) == (1, "TimeoutError")
-    assert (second.attempts, second.delivered_at) == (0, None)
+    found = AlarmNotice.objects.order_by("-attempts").values_list("attempts", "delivered_at", "last_error")
+    assert [(n, at, error.split(":")[0]) for n, at, error in found] == [(1, None, "TimeoutError"), (0, None, "")]
 
 
 def test_a_mail_server_that_is_away_keeps_no_webhook_from_being_told(

@@ -12,7 +12,7 @@ from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from chat import rates, traces
+from chat import traces
 from chat.messages import Accepted, Request, accept_send
 from chat.models import Generation, Room, Trace, User
 from chat.traces import REJECTED, Report
@@ -28,7 +28,6 @@ LOST = {"click": 0.0, "sent": 2.0, "ack_timeout": 5000.0}
 
 @pytest.fixture
 def room(db: None) -> Room:
-    rates.forget()
     return make_room(make_user("alice"))
 
 
