@@ -12,6 +12,7 @@ from asgiref.sync import SyncToAsync
 from django.core.cache import caches
 from django.db import connection, connections
 from django.test import TransactionTestCase
+from django.utils import translation
 from hypothesis import HealthCheck, settings
 
 from chat import rates
@@ -76,8 +77,10 @@ def _no_connection_left_behind(_django_db_helper: None) -> Generator[None]:
 def _nothing_is_remembered() -> None:
     """Every test's alice has the same number: what the last one did would count against this one's rates.
 
-    The cache outlives the rows of a test: a switch that the last one turned off would be off in this one.
+    The cache outlives the rows of a test: a switch that the last one turned off would be off in this one. So does the
+    language in which the last one looked at a page.
     """
+    translation.activate("en")
     rates.forget()
     for cache in caches.all():
         cache.clear()

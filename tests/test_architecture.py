@@ -26,7 +26,7 @@ WITHOUT_MODELS = (
 WITHOUT_DJANGO = (
     "streaming.events", "streaming.commands", "streaming.closes", "streaming.run", "streaming.reader",
     "streaming.answer", "streaming.transcript", "streaming.hub", "streaming.instrumentation", "streaming.providers",
-    "chat.prompts", "chat.errors", "chat.rollout", "chat.kpi.intervals", "chat.stages.cohorts",
+    "chat.prompts", "chat.errors", "chat.sayings", "chat.rollout", "chat.kpi.intervals", "chat.stages.cohorts",
     "streaming.loadtest.tails", "streaming.loadtest.model_server", "streaming.loadtest.ladder",
 )
 #: Where something begins: a process, a request, a socket, a command. Each with those that may name it.

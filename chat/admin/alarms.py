@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ReadOnlyAdmin, list_link
 from chat.models import AlarmIncident, AlarmNotice
@@ -15,9 +16,9 @@ from chat.models import AlarmIncident, AlarmNotice
 
 @admin.register(AlarmIncident)
 class AlarmIncidentAdmin(ReadOnlyAdmin):
-    list_display = ("rule", "text", "opened_at", "closed_at", "undelivered")
+    list_display = ("rule", "in_words", "opened_at", "closed_at", "undelivered")
     list_filter = ("rule", ("closed_at", admin.EmptyFieldListFilter))
-    fields = ("rule", "text", "value", "limit", "worst", "calm_looks", "opened_at", "closed_at", "undelivered")
+    fields = ("rule", "in_words", "value", "limit", "worst", "calm_looks", "opened_at", "closed_at", "undelivered")
     readonly_fields = fields
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -25,6 +26,10 @@ class AlarmIncidentAdmin(ReadOnlyAdmin):
         rows: QuerySet[Any] = super().get_queryset(request)
         annotated: QuerySet[Any] = rows.annotate(waiting=waiting)
         return annotated
+
+    @admin.display(description=_("text"))
+    def in_words(self, incident: AlarmIncident) -> str:
+        return incident.in_words
 
     @admin.display(description="notices not delivered")
     def undelivered(self, incident: Any) -> str:

@@ -6,12 +6,14 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 
 from chat import stages
 from chat.admin.base import AnyModelForm, BoundedAdmin, ReadOnlyAdmin, pre
@@ -19,7 +21,7 @@ from chat.models import RolloutDecision, RolloutState
 from chat.stages.changes import Order
 from chat.stages.cohorts import STAGES
 from chat.stages.gate import require_promotable, verdict_now
-from chat.stages.words import describe, sentences, stage_in_words
+from chat.stages.words import describe, evidence, judged, reason, sentences, stage_in_words
 
 SHOWN_DECISIONS = 10
 
@@ -77,12 +79,12 @@ class RolloutForm(AnyModelForm):
 class RolloutStateAdmin(BoundedAdmin):
     form = RolloutForm
     list_display = ("__str__", "since", "is_held", "is_auto", "in_words")
-    actions = ("roll_back",)
+    actions = None
     readonly_fields = ("in_words", "judged", "looked_at", "since", "history")
     fieldsets = (
         (None, {"fields": ("in_words", "judged", "looked_at", "since")}),
         (_("Change"), {"fields": ("stage", "percent", "is_held", "is_auto", "force", "why", "version")}),
-        (_("history"), {"fields": ("history",)}),
+        (_("History"), {"fields": ("history",)}),
     )
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
@@ -95,9 +97,6 @@ class RolloutStateAdmin(BoundedAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
-    def has_move_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("chat.change_rolloutstate")
-
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> RolloutState:
         return RolloutState.objects.get()
 
@@ -107,13 +106,31 @@ class RolloutStateAdmin(BoundedAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """It has none."""
 
-    @admin.action(description=_("ROLL BACK: nobody is streamed to"), permissions=["move"])
-    def roll_back(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        order = Order(who=request.user.get_username(), why=gettext("by hand, in the admin"))
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        shown = {**self._button(request), "in_words": "\n".join(describe(stages.read())), **(extra_context or {})}
+        return super().changelist_view(request, shown)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        return super().change_view(request, object_id, form_url, {**self._button(request), **(extra_context or {})})
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(require_POST(self.roll_back))
+        return [path("roll-back/", view, name="chat_rolloutstate_roll_back"), *super().get_urls()]
+
+    def roll_back(self, request: HttpRequest) -> HttpResponseRedirect:
+        """Also where nothing was ever decided, and everybody is streamed to."""
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        why = request.POST.get("why", "").strip()[:500] or gettext("by hand, in the admin")
         try:
-            self.message_user(request, describe(stages.rollback(order))[0], messages.SUCCESS)
+            state = stages.rollback(Order(who=request.user.get_username(), why=why))
+            self.message_user(request, describe(state)[0], messages.SUCCESS)
         except stages.RolloutRefused as refused:
             self.message_user(request, str(refused), messages.ERROR)
+        return HttpResponseRedirect(reverse("admin:chat_rolloutstate_changelist"))
+
+    def _button(self, request: HttpRequest) -> dict[str, bool]:
+        return {"may_roll_back": self.has_change_permission(request) and stages.read().stage > 0}
 
     @admin.display(description=_("in words"))
     def in_words(self, row: RolloutState) -> SafeString:
@@ -121,8 +138,7 @@ class RolloutStateAdmin(BoundedAdmin):
 
     @admin.display(description=_("the gate's verdict"))
     def judged(self, row: RolloutState) -> SafeString:
-        verdict = verdict_now()
-        return pre("\n".join((verdict.decision, *verdict.reasons)))
+        return pre("\n".join(judged(verdict_now())))
 
     @admin.display(description=_("history"))
     def history(self, row: RolloutState) -> SafeString:
@@ -132,11 +148,15 @@ class RolloutStateAdmin(BoundedAdmin):
 
 @admin.register(RolloutDecision)
 class RolloutDecisionAdmin(ReadOnlyAdmin):
-    list_display = ("at", "action", "why", "who", "from_stage", "to_stage", "percent")
+    list_display = ("at", "action", "reason", "who", "from_stage", "to_stage", "percent")
     list_filter = ("action",)
-    fields = ("at", "who", "action", "from_stage", "to_stage", "percent", "why", "evidence_in_words")
+    fields = ("at", "who", "action", "from_stage", "to_stage", "percent", "reason", "evidence_in_words")
     readonly_fields = fields
+
+    @admin.display(description=_("why"))
+    def reason(self, decision: RolloutDecision) -> str:
+        return reason(decision)
 
     @admin.display(description=_("evidence"))
     def evidence_in_words(self, decision: RolloutDecision) -> SafeString:
-        return pre("\n".join(str(line) for line in decision.evidence))
+        return pre("\n".join(evidence(decision)))

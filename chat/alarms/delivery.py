@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import get_connection, send_mail
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from chat.models import AlarmIncident, AlarmNotice
 from chat.outbox.jobs import backoff_seconds
@@ -86,14 +87,19 @@ def _said(error: Exception) -> str:
 
 
 def _subject(notice: AlarmNotice) -> str:
-    return f"[Soksak] {'Over' if notice.is_recovery else 'Alarm'}: {notice.incident.rule}"
+    told = _("Over: {rule}") if notice.is_recovery else _("Alarm: {rule}")
+    return f"[Soksak] {told.format(rule=notice.incident.rule)}"
 
 
 def _text(incident: AlarmIncident, *, is_recovery: bool) -> str:
+    """In the language of the installation."""
     since = f"{timezone.localtime(incident.opened_at):%Y-%m-%d %H:%M}"
     if is_recovery and incident.closed_at:
-        minutes = (incident.closed_at - incident.opened_at).total_seconds() / 60
-        first = f"Over after {minutes:.0f} minutes (since {since}). It was: {incident.text}"
+        minutes = f"{(incident.closed_at - incident.opened_at).total_seconds() / 60:.0f}"
+        first = _("Over after {minutes} minutes (since {since}). It was: {text}").format(
+            minutes=minutes, since=since, text=incident.in_words
+        )
     else:
-        first = f"{incident.text} Since {since}."
-    return f"{first}\nWhat to do: RUNBOOK.md, {incident.rule}. {settings.SITE_URL}/admin/chat/alarmincident/"
+        first = _("{text} Since {since}.").format(text=incident.in_words, since=since)
+    what_to_do = _("What to do: RUNBOOK.md, {rule}.").format(rule=incident.rule)
+    return f"{first}\n{what_to_do} {settings.SITE_URL}/admin/chat/alarmincident/"

@@ -10,6 +10,7 @@ from django.utils import timezone
 from chat.alarms.delivery import receivers
 from chat.alarms.rules import RULES, Reading, Rule
 from chat.models import AlarmIncident, AlarmNotice
+from chat.sayings import keep
 
 #: A minute apart: what flutters around its limit is one incident.
 CALM_LOOKS = 3
@@ -52,7 +53,8 @@ def _open(rule: Rule, reading: Reading) -> None:
     try:
         with transaction.atomic():
             incident = AlarmIncident.objects.create(
-                rule=rule.name, text=reading.text, value=reading.value, limit=reading.limit, worst=reading.value
+                rule=rule.name, text=str(reading.text), saying=keep(reading.text), value=reading.value,
+                limit=reading.limit, worst=reading.value,
             )
             _note(incident, is_recovery=False)
     except IntegrityError:

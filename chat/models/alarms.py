@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
+
+from chat.sayings import kept, say
 
 
 class AlarmIncident(models.Model):
     """From the moment a rule was broken until it held again for a while."""
 
     rule = models.CharField(max_length=40)
+    #: In English; `saying` is the same as chat/sayings.py keeps it.
     text = models.TextField()
+    saying = models.JSONField(default=dict)
     value = models.FloatField()
     limit = models.FloatField()
     worst = models.FloatField()
@@ -27,6 +32,11 @@ class AlarmIncident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule} since {self.opened_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def in_words(self) -> str:
+        """In the reader's language."""
+        return say(kept(self.saying), gettext) if self.saying else self.text
 
 
 class AlarmNotice(models.Model):

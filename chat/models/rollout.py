@@ -7,8 +7,11 @@ from typing import Any, ClassVar
 from django.db import models
 from django.db.models import Q
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from waffle.models import AbstractUserFlag
+
+from chat.sayings import kept
 
 #: The flag's name; the admin's kill switch has the same.
 NAME = "chat_streaming"
@@ -56,7 +59,7 @@ class RolloutState(AbstractUserFlag):
         ]
 
     def __str__(self) -> str:
-        return f"stage {self.stage}, {self.percent} %"
+        return gettext("stage {stage}, {percent} %").format(stage=self.stage, percent=self.percent)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -78,13 +81,20 @@ class RolloutState(AbstractUserFlag):
 class RolloutDecision(models.Model):
     """Who did what, when and why, with what the evidence was then. Never changed."""
 
+    class Action(models.TextChoices):
+        PROMOTE = "promote", _("promote")
+        HOLD = "hold", _("hold")
+        RELEASE = "release", _("release")
+        ROLLBACK = "rollback", _("rollback")
+
     at = models.DateTimeField(_("at"), auto_now_add=True)
     who = models.CharField(_("who"), max_length=150)
-    action = models.CharField(_("action"), max_length=10)
+    action = models.CharField(_("action"), max_length=10, choices=Action)
     from_stage = models.PositiveSmallIntegerField(_("from stage"))
     to_stage = models.PositiveSmallIntegerField(_("to stage"))
     percent = models.PositiveSmallIntegerField(_("per cent"))
     why = models.TextField(_("why"))
+    #: Sentences, as chat/sayings.py keeps them.
     evidence = models.JSONField(_("evidence"), default=list)
 
     class Meta:
@@ -93,4 +103,9 @@ class RolloutDecision(models.Model):
         verbose_name_plural = _("rollout history")
 
     def __str__(self) -> str:
-        return f"{self.action}: {self.from_stage} → {self.to_stage}"
+        return f"{self.get_action_display()}: {self.from_stage} → {self.to_stage}"
+
+    @property
+    def reason(self) -> str:
+        """A person's own words, or the gate's first sentence, which can be said in any language."""
+        return kept(self.evidence[0]) if self.evidence else self.why

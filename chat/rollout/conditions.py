@@ -12,6 +12,7 @@ from chat.rollout.differences import is_not_worse
 from chat.rollout.evidence import GAP, Evidence, Seen
 from chat.rollout.sequences import is_under
 from chat.rollout.slos import FALSE_PROMOTION, SLOS, Slo, Strikes
+from chat.sayings import N_, Saying
 
 #: From here a share looks bad enough lately not to promote: twice the limit is 20 times as likely as the limit. That
 #: proves nothing, since the time was chosen for its looks; a needless wait costs little.
@@ -32,18 +33,18 @@ class Rules:
     is_last: bool = False
 
 
-def missing(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[str]:
+def missing(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[Saying]:
     yield from _unheard(evidence, now, rules)
     for slo in SLOS:
         yield from _too_few(slo, evidence.seen[slo.key], rules)
-    for name, known in (("timed", evidence.timed), ("checked", evidence.checked)):
+    for name, known in ((N_("timed"), evidence.timed), (N_("checked"), evidence.checked)):
         if known < rules.known * evidence.requests:
             yield words.unknown(name, known, evidence.requests, rules.known)
 
 
-def unproven(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[str]:
+def unproven(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[Saying]:
     if rules.is_last:
-        yield "This is the last stage: there is nothing to promote to."
+        yield N_("This is the last stage: there is nothing to promote to.")
     soaked = now - evidence.watched_since
     if soaked < rules.soak:
         yield words.soaking(rules.soak - soaked, rules.soak)
@@ -54,25 +55,25 @@ def unproven(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[str]:
 # Internal
 
 
-def _unheard(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[str]:
+def _unheard(evidence: Evidence, now: datetime, rules: Rules) -> Iterator[Saying]:
     if not timedelta() <= now - evidence.looked <= GAP:
         yield words.gap(now - evidence.looked)
     elif evidence.watched_since == evidence.looked != evidence.began:
         yield words.gap(evidence.last_gap)
     if evidence.last_request is None:
-        yield "No request has been streamed in this stage."
+        yield N_("No request has been streamed in this stage.")
     elif now - evidence.last_request > rules.quiet:
         yield words.quiet(now - evidence.last_request)
 
 
-def _too_few(slo: Slo, seen: Seen, rules: Rules) -> Iterator[str]:
+def _too_few(slo: Slo, seen: Seen, rules: Rules) -> Iterator[Saying]:
     if seen.stream.requests < rules.least_requests:
-        yield words.too_few(slo, "streaming", seen.stream.requests, rules.least_requests)
+        yield words.too_few(slo, N_("streaming"), seen.stream.requests, rules.least_requests)
     if slo.margin is not None and not rules.is_last and seen.control.requests < rules.least_requests:
-        yield words.too_few(slo, "control", seen.control.requests, rules.least_requests)
+        yield words.too_few(slo, N_("control"), seen.control.requests, rules.least_requests)
 
 
-def _doubts(slo: Slo, seen: Seen, rules: Rules) -> Iterator[str]:
+def _doubts(slo: Slo, seen: Seen, rules: Rules) -> Iterator[Saying]:
     if isinstance(slo, Strikes):
         if seen.stream.bad:
             yield words.struck(slo, seen.stream)

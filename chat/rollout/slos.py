@@ -11,6 +11,8 @@ import math
 from dataclasses import dataclass
 from functools import cached_property
 
+from chat.sayings import N_, Saying
+
 FALSE_ROLLBACK = 0.05
 #: Of a version that is over one limit, while it is in a stage. It needs no split: that one limit must be missed.
 FALSE_PROMOTION = 0.05
@@ -24,7 +26,7 @@ class Slo:
     """
 
     key: str
-    what: str
+    what: Saying
     limit: float
     margin: float | None = None
 
@@ -46,11 +48,11 @@ class Slo:
 
 
 #: p95 ≤ T is the same as: at most 5 % later than T. No first words by T is later than T, also of who left or failed.
-FIRST_WORDS = Slo("ttft", "sends showed their first words later than 1.5 s, or never", 0.05, 0.025)
-COMPLETION = Slo("completion", "answers were complete later than 8 s", 0.05, 0.025)
-FAILURES = Slo("failures", "sends failed", 0.01, 0.005)
+FIRST_WORDS = Slo("ttft", N_("sends showed their first words later than 1.5 s, or never"), 0.05, 0.025)
+COMPLETION = Slo("completion", N_("answers were complete later than 8 s"), 0.05, 0.025)
+FAILURES = Slo("failures", N_("sends failed"), 0.01, 0.005)
 #: Half of what may fail altogether.
-ACK_TIMEOUTS = Slo("ack_timeouts", "sends were not acknowledged in time", 0.005, 0.0025)
+ACK_TIMEOUTS = Slo("ack_timeouts", N_("sends were not acknowledged in time"), 0.005, 0.0025)
 PROPORTIONS = (FIRST_WORDS, COMPLETION, FAILURES, ACK_TIMEOUTS)
 
 
@@ -68,7 +70,7 @@ class Strikes(Slo):
 
 
 #: One in ten million. The promise itself is none.
-LOST = Strikes("lost", "answers arrived with a part lost or doubled", 1e-7)
+LOST = Strikes("lost", N_("answers arrived with a part lost or doubled"), 1e-7)
 #: In the order in which they are told: what failed comes before what follows from it.
 SLOS: tuple[Slo, ...] = (LOST, FAILURES, ACK_TIMEOUTS, FIRST_WORDS, COMPLETION)
 

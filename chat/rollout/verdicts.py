@@ -16,6 +16,7 @@ from chat.rollout.alarms import alarmed
 from chat.rollout.conditions import Rules
 from chat.rollout.evidence import Evidence
 from chat.rollout.slos import SLOS, Slo
+from chat.sayings import Saying
 
 
 class Decision(StrEnum):
@@ -28,7 +29,7 @@ class Decision(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Verdict:
     decision: Decision
-    reasons: tuple[str, ...]
+    reasons: tuple[Saying, ...]
 
 
 def decide(evidence: Evidence, now: datetime, rules: Rules) -> Verdict:
@@ -49,9 +50,9 @@ def decide(evidence: Evidence, now: datetime, rules: Rules) -> Verdict:
 # Internal
 
 
-def _standing(evidence: Evidence, slos: Iterable[Slo] = SLOS) -> list[str]:
+def _standing(evidence: Evidence, slos: Iterable[Slo] = SLOS) -> list[Saying]:
     return [words.standing(slo, evidence.seen[slo.key]) for slo in slos]
 
 
-def _verdict(decision: Decision, reasons: Iterable[str]) -> Verdict:
+def _verdict(decision: Decision, reasons: Iterable[Saying]) -> Verdict:
     return Verdict(decision, tuple(reasons))

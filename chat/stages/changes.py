@@ -10,8 +10,10 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils.translation import gettext as _
 
 from chat.models import RolloutDecision, RolloutState
+from chat.sayings import keep
 from chat.stages.cohorts import STAGES
 from chat.stages.state import ONLY, State, forget, read
 
@@ -36,13 +38,13 @@ def put(order: Order, wanted: State) -> State:
     """As a form has it: stage, share, hold and auto together; which way it goes, the two tell."""
     seen = read()
     if not 0 <= wanted.stage <= LAST:
-        raise RolloutRefused(f"Stages are 0 to {LAST}; {wanted.stage} is none.")
+        raise RolloutRefused(_("Stages are 0 to {last}; {stage} is none.").format(last=LAST, stage=wanted.stage))
     share = wanted.percent if wanted.stage else 0
     _check_share(share if wanted.stage else 1)
     ours, theirs = (wanted.stage, share), (seen.stage, seen.percent)
     to = replace(seen, stage=wanted.stage, percent=share, is_held=wanted.is_held, is_auto=wanted.is_auto)
     if ours == theirs and to == seen:
-        raise RolloutRefused("Nothing would be different.")
+        raise RolloutRefused(_("Nothing would be different."))
     action = "promote" if ours > theirs else "rollback" if ours < theirs else "hold" if to.is_held else "release"
     return _move(order, action, seen, to)
 
@@ -53,13 +55,14 @@ def promote(order: Order, *, to: int | None = None, percent: int | None = None, 
     if percent is not None:
         _check_share(percent)
         if to is None and seen.stage == 0:
-            raise RolloutRefused("Nobody is streamed to yet: say which stage shall have that share.")
+            raise RolloutRefused(_("Nobody is streamed to yet: say which stage shall have that share."))
     stage = (min(seen.stage + 1, LAST) if percent is None else seen.stage) if to is None else to
     if not 1 <= stage <= LAST:
-        raise RolloutRefused(f"Stages to promote to are 1 to {LAST}; {stage} is none.")
+        raise RolloutRefused(_("Stages to promote to are 1 to {last}; {stage} is none.").format(last=LAST, stage=stage))
     share = STAGES[stage].percent if percent is None else percent
     if (stage, share) <= (seen.stage, seen.percent):
-        raise RolloutRefused(f"Stage {seen.stage} at {seen.percent} % is there already; to go back, roll back.")
+        told = _("Stage {stage} at {percent} % is there already; to go back, roll back.")
+        raise RolloutRefused(told.format(stage=seen.stage, percent=seen.percent))
     # What was held is let go by whoever moves it on.
     return _move(order, "promote", seen, replace(
         seen, stage=stage, percent=share, is_held=False, is_auto=seen.is_auto if auto is None else auto
@@ -70,9 +73,10 @@ def rollback(order: Order, *, to: int = 0) -> State:
     """At once, for everybody; answers that are being written are finished as they were begun. Never held up."""
     seen = read()
     if not 0 <= to < max(seen.stage, 1):
-        raise RolloutRefused(f"From stage {seen.stage} one can go back to 0 or to a stage before it; {to} is neither.")
+        told = _("From stage {stage} one can go back to 0 or to a stage before it; {to} is neither.")
+        raise RolloutRefused(told.format(stage=seen.stage, to=to))
     if seen.stage == 0:
-        raise RolloutRefused("Nobody is streamed to; there is nothing to roll back.")
+        raise RolloutRefused(_("Nobody is streamed to; there is nothing to roll back."))
     return _move(order, "rollback", seen, replace(seen, stage=to, percent=STAGES[to].percent, is_auto=False))
 
 
@@ -94,21 +98,21 @@ def release(order: Order, *, auto: bool | None = None) -> State:
 
 def _check_share(share: int) -> None:
     if not 1 <= share <= 100:
-        raise RolloutRefused(f"A share is 1 to 100 per cent; {share} is none.")
+        raise RolloutRefused(_("A share is 1 to 100 per cent; {share} is none.").format(share=share))
 
 
 def _move(order: Order, action: str, seen: State, to: State) -> State:
     if not order.why.strip():
-        raise RolloutRefused("Say why: it is kept in the history.")
+        raise RolloutRefused(_("Say why: it is kept in the history."))
     if order.version is not None and order.version != seen.version:
-        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
+        raise RolloutRefused(_("Somebody has changed the rollout meanwhile. Look at it again."))
     is_moved = (to.stage, to.percent) != (seen.stage, seen.percent)
     to = replace(to, salt=seen.salt or secrets.token_hex(8), version=seen.version + 1)
     with transaction.atomic():
         _write(seen, to, is_new=is_moved or not seen.since)
         RolloutDecision.objects.create(
             who=order.who[:150], action=action, from_stage=seen.stage, to_stage=to.stage, percent=to.percent,
-            why=order.why.strip(), evidence=list(order.evidence),
+            why=order.why.strip(), evidence=[keep(line) for line in order.evidence],
         )
         transaction.on_commit(forget)
         return read()
@@ -127,7 +131,7 @@ def _write(seen: State, to: State, *, is_new: bool) -> None:
                 RolloutState.objects.create(pk=ONLY, version=to.version, **columns)
                 return
     except IntegrityError:
-        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.") from None
+        raise RolloutRefused(_("Somebody has changed the rollout meanwhile. Look at it again.")) from None
     rows = RolloutState.objects.filter(pk=ONLY, version=seen.version)
     if not rows.update(**columns, version=F("version") + 1):
-        raise RolloutRefused("Somebody has changed the rollout meanwhile. Look at it again.")
+        raise RolloutRefused(_("Somebody has changed the rollout meanwhile. Look at it again."))

@@ -14,6 +14,7 @@ import structlog
 from django.db.models import Count, F, Q, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from prometheus_client import Counter
 
 from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, LOST_SEND, STREAMED, WORDS_LATE
@@ -23,6 +24,7 @@ from chat.rollout.evidence import GAP, Evidence, Minute, begun
 from chat.rollout.slos import ACK_TIMEOUTS, COMPLETION, FAILURES, FIRST_WORDS, LOST
 from chat.rollout.tallies import Tally
 from chat.rollout.verdicts import Decision, Verdict, decide
+from chat.sayings import N_, Saying, keep, say
 from chat.stages.changes import LAST, Order, RolloutRefused, promote, rollback
 from chat.stages.state import ONLY
 
@@ -79,10 +81,10 @@ def verdict_now() -> Verdict:
     """What the evidence allows now, which is not what it allowed when somebody last looked."""
     found = _now()
     if found is None or found[0].stage == 0:
-        return Verdict(Decision.NOT_ENOUGH_DATA, ("There is no stage to judge.",))
+        return _unknown(N_("There is no stage to judge."))
     row, until = found
     if row.looked_at is None or row.looked_at < row.since:
-        return Verdict(Decision.NOT_ENOUGH_DATA, ("Nobody has looked at this stage yet.",))
+        return _unknown(N_("Nobody has looked at this stage yet."))
     return decide(evidence_of(row), until, _rules(row))
 
 
@@ -91,7 +93,8 @@ def require_promotable() -> None:
     row = RolloutState.objects.filter(pk=ONLY).first()
     verdict = verdict_now()
     if row is not None and row.stage and verdict.decision != Decision.PROMOTE:
-        raise RolloutRefused("The gate does not promote this stage:\n" + "\n".join(verdict.reasons))
+        reasons = [say(reason, gettext) for reason in verdict.reasons]
+        raise RolloutRefused("\n".join((gettext("The gate does not promote this stage:"), *reasons)))
 
 
 def evidence_of(row: RolloutState) -> Evidence:
@@ -124,6 +127,10 @@ def _now() -> tuple[RolloutState, datetime] | None:
     return None if row is None else (row, max(row.now - SETTLE, row.since))
 
 
+def _unknown(why: Saying) -> Verdict:
+    return Verdict(Decision.NOT_ENOUGH_DATA, (why,))
+
+
 def _rules(row: RolloutState) -> Rules:
     return Rules(is_last=row.stage == LAST)
 
@@ -146,12 +153,12 @@ def _keep(row: RolloutState, evidence: Evidence, verdict: Verdict, until: dateti
     same = RolloutState.objects.filter(pk=ONLY, version=row.version, looks=row.looks)
     return bool(same.update(
         looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence),
-        verdict=msgspec.to_builtins(verdict),
+        verdict={"decision": verdict.decision, "reasons": [keep(reason) for reason in verdict.reasons]},
     ))
 
 
 def _act(row: RolloutState, verdict: Verdict) -> None:
-    why = verdict.reasons[0] if verdict.reasons else "every objective holds"
+    why = verdict.reasons[0] if verdict.reasons else N_("every objective holds")
     order = Order(GATE, why, row.version, verdict.reasons)
     try:
         if verdict.decision is Decision.ROLLBACK:

@@ -9,6 +9,8 @@ from waffle import switch_is_active
 
 from chat.models import RolloutDecision
 from chat.models.rollout import NAME
+from chat.rollout.verdicts import Decision, Verdict
+from chat.sayings import kept, say
 from chat.stages.cohorts import STAGES
 from chat.stages.state import State
 
@@ -46,10 +48,27 @@ def stage_in_words(stage: int, percent: int | None = None) -> str:
     return _("Stage {stage}: {percent} % of everybody are streamed to.").format(stage=stage, percent=share)
 
 
+def judged(verdict: Verdict) -> list[str]:
+    """The decision, then its reasons."""
+    names = {
+        Decision.PROMOTE: _("promote"), Decision.HOLD: _("hold"), Decision.ROLLBACK: _("rollback"),
+        Decision.NOT_ENOUGH_DATA: _("not enough data"),
+    }
+    return [names[verdict.decision], *(say(reason, _) for reason in verdict.reasons)]
+
+
 def sentences(decision: RolloutDecision) -> list[str]:
     at = f"{timezone.localtime(decision.at):%Y-%m-%d %H:%M:%S}"
     told = _("{at}  {action}: stage {before} → {after} at {percent} %, by {who}: {why}").format(
-        at=at, action=decision.action, before=decision.from_stage, after=decision.to_stage, percent=decision.percent,
-        who=decision.who, why=decision.why,
+        at=at, action=decision.get_action_display(), before=decision.from_stage, after=decision.to_stage,
+        percent=decision.percent, who=decision.who, why=reason(decision),
     )
-    return [told, *(f"    {line}" for line in decision.evidence)]
+    return [told, *(f"    {line}" for line in evidence(decision))]
+
+
+def reason(decision: RolloutDecision) -> str:
+    return say(decision.reason, _)
+
+
+def evidence(decision: RolloutDecision) -> list[str]:
+    return [say(kept(line), _) for line in decision.evidence]

@@ -252,7 +252,7 @@ def test_a_rule_that_cannot_be_read_keeps_no_other_from_being_told(room: Room, m
     def breaks() -> alarms.Reading:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(incidents, "RULES", (Rule("broken", "", breaks), *RULES))
+    monkeypatch.setattr(incidents, "RULES", (Rule("broken", RULES[0].what, breaks), *RULES))
     fail(room, bad=20, good=80)
     with pytest.raises(OperationalError):
         alarms.look()

@@ -94,7 +94,7 @@ def test_a_broken_objective_rolls_back_with_its_evidence(room: Room, fields: dic
     assert stages.read().stage == 0
     decision = RolloutDecision.objects.latest("pk")
     assert (decision.who, decision.action, decision.to_stage) == ("gate", "rollback", 0)
-    assert "of 200" in decision.evidence[0]
+    assert "of 200" in decision.reason
     assert decision.why in run("history")
 
 
@@ -175,7 +175,7 @@ def test_nothing_heard_neither_promotes_nor_rolls_back(room: Room) -> None:
     for _ in range(3):
         gate.watch()
     assert stages.read().stage == 2
-    assert "not_enough_data" in run("status")
+    assert "not enough data" in run("status")
     with pytest.raises(CommandError, match="does not promote"):
         run("promote", "--why", "because")
     assert "Stage 3" in run("promote", "--why", "because", "--force")

@@ -173,18 +173,31 @@ class TestMoves:
         may_look = Permission.objects.get(codename="view_rolloutstate")
         charlie = make_user("charlie", is_staff=True)
         charlie.user_permissions.add(may_look)
-        click(charlie, "roll_back")
-        assert stages.read().stage == 3
-        click(make_user("bob", is_staff=True, is_superuser=True), "roll_back")
-        assert stages.read().stage == 0
-        assert RolloutDecision.objects.first() is not None
-        assert RolloutDecision.objects.latest("pk").who == "bob"
+        address = reverse("admin:chat_rolloutstate_roll_back")
+        assert (signed_in(charlie).post(address).status_code, stages.read().stage) == (403, 3)
+        bob = signed_in(make_user("bob", is_staff=True, is_superuser=True))
+        assert (bob.get(address).status_code, stages.read().stage) == (405, 3)
+        assert (bob.post(address, {"why": "it is slow"}).status_code, stages.read().stage) == (302, 0)
+        decision = RolloutDecision.objects.latest("pk")
+        assert (decision.who, decision.action, decision.why) == ("bob", "rollback", "it is slow")
+
+    def test_the_button_is_there_where_nothing_was_decided_and_gone_where_nobody_is_streamed_to(self) -> None:
+        bob = signed_in(make_user("bob", is_staff=True, is_superuser=True))
+        pages, address = reverse("admin:chat_rolloutstate_changelist"), reverse("admin:chat_rolloutstate_roll_back")
+        page = bob.get(pages).content.decode()
+        assert address in page
+        assert "everybody is streamed to" in page
+        assert "nobody is streamed to" in bob.post(address, follow=True).content.decode()
+        assert RolloutDecision.objects.get().why == "by hand, in the admin"
+        assert address not in bob.get(pages).content.decode()
+        stages.promote(ALICE)
+        assert address in bob.get(reverse("admin:chat_rolloutstate_change", args=[1])).content.decode()
 
 
-def click(user: Any, action: str) -> None:
-    browser = Client()
+def signed_in(user: Any) -> Client:
+    browser = Client(headers={"accept-language": "en"})
     browser.force_login(user)
-    browser.post(reverse("admin:chat_rolloutstate_changelist"), {"action": action, "_selected_action": ["1"]})
+    return browser
 
 
 def run(*arguments: str) -> str:

@@ -13,6 +13,7 @@ from chat.management.catalogs import LANGUAGES, SOURCES, MessageId, po_path, rea
 
 CATALOGS = [(language, domain) for language in LANGUAGES for domain in SOURCES]
 both = pytest.mark.parametrize(("language", "domain"), CATALOGS)
+BRACED = r"\{\w+[^}]*\}"
 #: Said the same in every language.
 SAME_IN_KOREAN: set[str] = set()
 
@@ -42,12 +43,14 @@ def test_every_text_is_translated_and_keeps_its_placeholders(language: str, doma
         for text in texts(entry.string):
             assert text, f"no translation of {message_id!r}"
             assert set(re.findall(r"%\(\w+\)s", text)) <= source, message_id
+            # Each value, and written as it is written.
+            assert set(re.findall(BRACED, text)) == set(re.findall(BRACED, texts(message_id)[-1])), message_id
 
 
 @pytest.mark.parametrize("domain", SOURCES)
 def test_korean_is_korean(domain: str) -> None:
     for message_id, entry in entries(read("ko", domain)).items():
-        without_values = re.sub(r"%\(\w+\)s", "", " ".join(texts(entry.string)))
+        without_values = re.sub(rf"%\(\w+\)s|{BRACED}", "", " ".join(texts(entry.string)))
         assert re.search("[가-힣]", without_values) or message_id in SAME_IN_KOREAN, message_id
 
 

@@ -8,12 +8,14 @@ from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from chat import stages
 from chat.models import RolloutDecision
 from chat.stages.changes import Order
 from chat.stages.gate import require_promotable, verdict_now
-from chat.stages.words import describe, sentences
+from chat.stages.words import describe, evidence, judged, sentences
 
 ACTIONS = ("status", "promote", "hold", "release", "rollback", "history")
 
@@ -46,7 +48,8 @@ class Command(BaseCommand):
             found = {**asdict(state), "verdict": verdict.decision, "reasons": verdict.reasons}
             self.stdout.write(json.dumps(found, default=str, indent=2))
             return
-        for line in (*describe(state), f"Verdict: {verdict.decision}", *verdict.reasons):
+        decision, *reasons = judged(verdict)
+        for line in (*describe(state), _("Verdict: {decision}").format(decision=decision), *reasons):
             self.stdout.write(line)
 
     def promote(self, options: dict[str, Any]) -> None:
@@ -64,23 +67,29 @@ class Command(BaseCommand):
 
     def rollback(self, options: dict[str, Any]) -> None:
         # In a hurry nobody looks for words.
-        order_now = order({**options, "why": options["why"] or "rolled back by hand"})
+        order_now = order({**options, "why": options["why"] or _("rolled back by hand")})
         self.tell(stages.rollback(order_now, to=options["to"] or 0))
 
     def history(self, options: dict[str, Any]) -> None:
         decisions = RolloutDecision.objects.all()[:100]
         if options["json"]:
-            fields = ("at", "who", "action", "from_stage", "to_stage", "percent", "why", "evidence")
-            self.stdout.write(json.dumps(list(decisions.values(*fields)), default=str, indent=2))
+            self.stdout.write(json.dumps([in_json(decision) for decision in decisions], default=str, indent=2))
             return
         for decision in decisions:
             for line in sentences(decision):
                 self.stdout.write(line)
         if not decisions:
-            self.stdout.write("Nothing was ever decided: everybody is streamed to.")
+            self.stdout.write(_("Nothing was ever decided: everybody is streamed to."))
 
     def tell(self, state: stages.State) -> None:
         self.stdout.write(describe(state)[0])
+
+
+def in_json(decision: RolloutDecision) -> dict[str, Any]:
+    """In English, whatever the language of the installation: programs read it."""
+    fields = ("at", "who", "action", "from_stage", "to_stage", "percent", "why")
+    with override("en"):
+        return {**{name: getattr(decision, name) for name in fields}, "evidence": evidence(decision)}
 
 
 def order(options: dict[str, Any]) -> Order:
