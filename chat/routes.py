@@ -11,6 +11,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import transaction
 
+# The admin says it in the reader's language; commands speak English.
+from django.utils.translation import gettext_noop as _
+
 from chat.models import ModelRoute
 
 RouteFields = dict[str, Any]
@@ -93,11 +96,11 @@ def address_fault(address: str) -> str:
     except ValueError:
         is_whole = None
     if not is_whole:
-        return "An address that begins with http:// or https://."
+        return _("An address that begins with http:// or https://.")
     if parts.username or parts.password or parts.query or parts.fragment:
-        return "Only the address: no user, no password, no query."
+        return _("Only the address: no user, no password, no query.")
     if parts.path.rstrip("/").endswith(ENDPOINTS):
-        return "Only the base of the address: the last part, like /chat/completions, is added to it."
+        return _("Only the base of the address: the last part, like /chat/completions, is added to it.")
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin import alarms, characters, generations, kpi, messages, outbox, rollout, rooms, routes, traces, users
 
@@ -10,6 +11,6 @@ __all__ = [
     "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "traces", "users",
 ]
 
-admin.site.site_header = "Soksak"
-admin.site.site_title = "Soksak"
-admin.site.index_title = "What is true, and what it took"
+admin.site.site_header = _("Soksak")
+admin.site.site_title = _("Soksak")
+admin.site.index_title = _("What is true, and what it took")

@@ -8,6 +8,7 @@ from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ReadOnlyAdmin, list_link
@@ -31,7 +32,7 @@ class AlarmIncidentAdmin(ReadOnlyAdmin):
     def in_words(self, incident: AlarmIncident) -> str:
         return incident.in_words
 
-    @admin.display(description="notices not delivered")
+    @admin.display(description=_("notices not delivered"))
     def undelivered(self, incident: Any) -> str:
         return list_link("alarmnotice", str(incident.waiting), incident__id__exact=incident.pk)
 
@@ -48,7 +49,8 @@ class AlarmNoticeAdmin(ReadOnlyAdmin):
     def has_send_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("chat.change_alarmnotice")
 
-    @admin.action(description="Send at the next look", permissions=["send_again"])
+    @admin.action(description=_("Send at the next look"), permissions=["send_again"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         count = queryset.update(delivered_at=None, next_at=timezone.now(), attempts=0)
-        self.message_user(request, f"{count} are sent within a minute.", messages.SUCCESS)
+        told = gettext("{count} are sent within a minute.").format(count=count)
+        self.message_user(request, told, messages.SUCCESS)

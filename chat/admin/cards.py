@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import AnyModelForm
 from chat.models import Card
@@ -35,7 +36,7 @@ class CardJSONField(forms.JSONField):
         if card is None:
             return card
         if not isinstance(card, dict):
-            raise forms.ValidationError("A card is a JSON object: { … }.", code="invalid")
+            raise forms.ValidationError(_("A card is a JSON object: { … }."), code="invalid")
         _refuse_unstorable(card)
         return card
 
@@ -45,16 +46,17 @@ def _refuse_unstorable(card: dict[str, Any]) -> None:
         text = json.dumps(card, ensure_ascii=False, allow_nan=False)
         text.encode()
     except ValueError:
-        raise forms.ValidationError("It holds NaN, Infinity or half a character (\\ud800…).", code="invalid") from None
+        told = _("It holds NaN, Infinity or half a character (\\ud800…).")
+        raise forms.ValidationError(told, code="invalid") from None
     if "\\u0000" in text:
-        raise forms.ValidationError("It holds the character \\u0000, which no text column keeps.", code="invalid")
+        raise forms.ValidationError(_("It holds the character \\u0000, which no text column keeps."), code="invalid")
 
 
 class CardForm(AnyModelForm):
     raw = CardJSONField(
-        label="Card (JSON)",
+        label=_("Card (JSON)"),
         widget=forms.Textarea(attrs={"rows": 22, "cols": 80, "spellcheck": "false", "class": "card-editor"}),
-        help_text="Character Card V1, V2 or V3. Keys that Soksak does not know are kept.",
+        help_text=_("Character Card V1, V2 or V3. Keys that Soksak does not know are kept."),
     )
 
     class Meta:

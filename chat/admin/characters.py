@@ -12,6 +12,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import AnyInline, AnyModelForm, BoundedAdmin, list_link
 from chat.admin.cards import CardForm
@@ -26,22 +28,22 @@ class CharacterForm(AnyModelForm):
         fields = ("slug", "portrait", "accent", "is_published", "sort", "route")
         widgets = {"accent": forms.TextInput(attrs={"type": "color"})}
         help_texts = {
-            "portrait": "A file below the static root, e.g. portraits/haneul.svg.",
-            "is_published": "Off: nobody can begin a new story; running stories go on.",
-            "sort": "Smaller comes first.",
+            "portrait": _("A file below the static root, e.g. portraits/haneul.svg."),
+            "is_published": _("Off: nobody can begin a new story; running stories go on."),
+            "sort": _("Smaller comes first."),
         }
 
     def clean_accent(self) -> str:
         accent: str = self.cleaned_data["accent"]
         if not re.fullmatch(r"#[0-9a-fA-F]{6}", accent):
-            raise forms.ValidationError("A colour like #1f8fa0.")
+            raise forms.ValidationError(_("A colour like #1f8fa0."))
         return accent.lower()
 
     def clean_portrait(self) -> str:
         portrait: str = self.cleaned_data["portrait"]
         # Joined to the static root: neither absolute nor upwards.
         if portrait.startswith("/") or ".." in portrait or not finders.find(portrait):
-            raise forms.ValidationError("There is no such file below the static root.")
+            raise forms.ValidationError(_("There is no such file below the static root."))
         return portrait
 
 
@@ -53,17 +55,21 @@ class CardInline(AnyInline):
     fields = ("language", "projected", "origin", "raw")
     readonly_fields = ("projected", "origin")
 
-    @admin.display(description="as shown")
+    @admin.display(description=_("as shown"))
     def projected(self, card: Card) -> str:
-        return f"{card.name}: {card.tagline or 'no tagline'} ({len(card.greetings)} greetings)" if card.pk else "–"
+        if not card.pk:
+            return "–"
+        return gettext("{name}: {tagline} ({count} greetings)").format(
+            name=card.name, tagline=card.tagline or gettext("no tagline"), count=len(card.greetings)
+        )
 
-    @admin.display(description="origin")
+    @admin.display(description=_("origin"))
     def origin(self, card: Card) -> str:
         if not card.shipped_digest:
-            return "Made here."
+            return gettext("Made here.")
         if digest(card.raw) == card.shipped_digest:
-            return "Shipped with Soksak; follows its updates until you edit it."
-        return "Shipped with Soksak and edited here: updates leave it alone."
+            return gettext("Shipped with Soksak; follows its updates until you edit it.")
+        return gettext("Shipped with Soksak and edited here: updates leave it alone.")
 
 
 @admin.register(Character)
@@ -95,19 +101,19 @@ class CharacterAdmin(BoundedAdmin):
     def thumbnail(self, character: Character) -> SafeString:
         return _picture(character, 48)
 
-    @admin.display(description="preview")
+    @admin.display(description=_("preview"))
     def preview(self, character: Character) -> SafeString | str:
         return _picture(character, 180) if character.pk else "–"
 
-    @admin.display(description="names")
+    @admin.display(description=_("names"))
     def names(self, character: Character) -> str:
-        return " · ".join(card.name for card in character.cards.all()) or "no card: not shown to anybody"
+        return " · ".join(card.name for card in character.cards.all()) or gettext("no card: not shown to anybody")
 
-    @admin.display(description="rooms")
+    @admin.display(description=_("rooms"))
     def rooms(self, character: Character) -> SafeString | str:
         if not character.pk:
             return "–"
-        return list_link("room", "rooms with this character", character__id__exact=character.pk)
+        return list_link("room", gettext("rooms with this character"), character__id__exact=character.pk)
 
 
 def _picture(character: Character, width: int) -> SafeString:

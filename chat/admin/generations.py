@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ReadOnlyAdmin, as_uuid, link, list_link, pre
 from chat.models import Generation, ProcessLease
@@ -20,7 +22,7 @@ class ByRequestAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     ordering = ("-created_at",)
     search_fields = ("request_id",)
-    search_help_text = "A whole requestId, or the id of a message or a room."
+    search_help_text = _("A whole requestId, or the id of a message or a room.")
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -50,40 +52,40 @@ class GenerationAdmin(ByRequestAdmin):
     readonly_fields = fields
     list_select_related = False
 
-    @admin.display(description="tokens: cached + read / written")
+    @admin.display(description=_("tokens: cached + read / written"))
     def token_counts(self, generation: Generation) -> str:
         cached, read = _known(generation.cached_tokens), _known(read_tokens(generation))
         return f"{cached} + {read} / {_known(generation.completion_tokens)}"
 
-    @admin.display(description="prompt tokens not cached")
+    @admin.display(description=_("prompt tokens not cached"))
     def uncached_tokens(self, generation: Generation) -> str:
         return _known(read_tokens(generation))
 
-    @admin.display(description="first ms", ordering="first_ms")
+    @admin.display(description=_("first ms"), ordering="first_ms")
     def first(self, generation: Generation) -> str:
         return _known(generation.first_ms)
 
-    @admin.display(description="total ms", ordering="total_ms")
+    @admin.display(description=_("total ms"), ordering="total_ms")
     def total(self, generation: Generation) -> str:
         return _known(generation.total_ms)
 
-    @admin.display(description="user")
+    @admin.display(description=_("user"))
     def user_link(self, generation: Generation) -> SafeString | str:
         return link(generation.user)
 
-    @admin.display(description="room")
+    @admin.display(description=_("room"))
     def room_link(self, generation: Generation) -> SafeString | str:
         return link(generation.room)
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def message_link(self, generation: Generation) -> SafeString | str:
         return link(generation.message, str(generation.pk))
 
-    @admin.display(description="trace")
+    @admin.display(description=_("trace"))
     def trace_link(self, generation: Generation) -> SafeString:
-        return list_link("trace", "stage marks", q=generation.request_id)
+        return list_link("trace", gettext("stage marks"), q=generation.request_id)
 
-    @admin.display(description="checkpoint text")
+    @admin.display(description=_("checkpoint text"))
     def checkpoint(self, generation: Generation) -> SafeString:
         return pre(generation.checkpoint_text)
 
@@ -95,7 +97,7 @@ class ProcessLeaseAdmin(ReadOnlyAdmin):
     fields = ("owner", "is_alive", "started_at", "expires_at")
     readonly_fields = fields
 
-    @admin.display(description="alive", boolean=True)
+    @admin.display(description=_("alive"), boolean=True)
     def is_alive(self, lease: ProcessLease) -> bool:
         return lease.expires_at > timezone.now()
 

@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import ReadOnlyAdmin, as_uuid, link, pre
 from chat.excerpts import shorten
@@ -23,7 +25,7 @@ class MessageAdmin(ReadOnlyAdmin):
     list_select_related = ("room",)
     ordering = ("-created_at",)
     search_fields = ("id",)
-    search_help_text = "The whole id of a message or of a room."
+    search_help_text = _("The whole id of a message or of a room.")
     fields = (
         "id", "room_link", "role", "status", "text", "tokens", "position", "selected", "reply_to",
         "generation_link", "created_at", "edited_at", "deleted_at",
@@ -40,18 +42,18 @@ class MessageAdmin(ReadOnlyAdmin):
             return queryset.none(), False
         return queryset.filter(pk=found) | queryset.filter(room_id=found), False
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def excerpt(self, message: Message) -> str:
-        return shorten(" ".join(message.content.split()), EXCERPT_CHARS) or "(no text)"
+        return shorten(" ".join(message.content.split()), EXCERPT_CHARS) or gettext("(no text)")
 
-    @admin.display(description="text")
+    @admin.display(description=_("text"))
     def text(self, message: Message) -> SafeString:
         return pre(message.content)
 
-    @admin.display(description="room")
+    @admin.display(description=_("room"))
     def room_link(self, message: Message) -> SafeString | str:
         return link(message.room)
 
-    @admin.display(description="generation")
+    @admin.display(description=_("generation"))
     def generation_link(self, message: Message) -> SafeString | str:
         return link(Generation.objects.filter(pk=message.pk).first())

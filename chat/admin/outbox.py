@@ -8,6 +8,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat import outbox
 from chat.admin.base import ReadOnlyAdmin, link, pre
@@ -32,22 +34,24 @@ class OutboxJobAdmin(ReadOnlyAdmin):
     def has_run_again_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("chat.change_outboxjob")
 
-    @admin.action(description="Run dead jobs again", permissions=["run_again"])
+    @admin.action(description=_("Run dead jobs again"), permissions=["run_again"])
     def run_again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         chosen = list(queryset.values_list("pk", flat=True))
         revived = outbox.retry(chosen)
-        told = f"{revived} of {len(chosen)} run again; only dead jobs are."
+        told = gettext("{revived} of {chosen} run again; only dead jobs are.").format(
+            revived=revived, chosen=len(chosen)
+        )
         self.message_user(request, told, messages.SUCCESS if revived else messages.WARNING)
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def error(self, job: OutboxJob) -> str:
         return last_line(job.last_error)
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def full_error(self, job: OutboxJob) -> SafeString:
         return pre(job.last_error)
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def message_link(self, job: OutboxJob) -> SafeString | str:
         return link(job.message, str(job.message_id))
 
@@ -62,26 +66,26 @@ class PeriodicJobAdmin(ReadOnlyAdmin):
     def has_run_soon_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("chat.change_periodicjob")
 
-    @admin.action(description="Run at the next look", permissions=["run_soon"])
+    @admin.action(description=_("Run at the next look"), permissions=["run_soon"])
     def run_soon(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         count = outbox.run_soon(list(queryset.values_list("pk", flat=True)))
-        self.message_user(request, f"{count} run within seconds.", messages.SUCCESS)
+        self.message_user(request, gettext("{count} run within seconds.").format(count=count), messages.SUCCESS)
 
-    @admin.display(description="what it does")
+    @admin.display(description=_("what it does"))
     def does(self, job: PeriodicJob) -> str:
         planned = schedule.named(job.name)
-        return planned.what if planned else "of another version of this program"
+        return gettext(planned.what) if planned else gettext("of another version of this program")
 
-    @admin.display(description="every")
+    @admin.display(description=_("every"))
     def every(self, job: PeriodicJob) -> str:
         planned = schedule.named(job.name)
         return f"{planned.every_seconds:g} s" if planned else "–"
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def error(self, job: PeriodicJob) -> str:
         return last_line(job.last_error)
 
-    @admin.display(description="last error")
+    @admin.display(description=_("last error"))
     def full_error(self, job: PeriodicJob) -> SafeString:
         return pre(job.last_error)
 

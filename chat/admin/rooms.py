@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import BoundedAdmin, as_uuid, link, list_link, pre
 from chat.admin.deletion import DeletesWithCompanions
@@ -22,7 +24,7 @@ class RoomAdmin(DeletesWithCompanions):
     list_filter = ("character", "language", "owner__is_guest", "active_at")
     list_select_related = ("owner", "character")
     search_fields = ("title", "owner__username")
-    search_help_text = "Part of a title or of an owner's name, or a room's whole id."
+    search_help_text = _("Part of a title or of an owner's name, or a room's whole id.")
     ordering = ("-active_at",)
     fields = (
         "id", "owner_link", "character", "language", "title", "persona_name", "user_note", "route", "messages",
@@ -48,28 +50,28 @@ class RoomAdmin(DeletesWithCompanions):
 
     def companions(self, obj: Any) -> dict[str, QuerySet[Any]]:
         return {
-            "messages": Message.objects.filter(room=obj),
-            "generations": Generation.objects.filter(room=obj),
-            "traces": Trace.objects.filter(room=obj),
+            gettext("messages"): Message.objects.filter(room=obj),
+            gettext("generations"): Generation.objects.filter(room=obj),
+            gettext("traces"): Trace.objects.filter(room=obj),
         }
 
-    @admin.display(description="title", ordering="title")
+    @admin.display(description=_("title"), ordering="title")
     def shown_title(self, room: Room) -> str:
-        return room.title or "(untitled)"
+        return room.title or gettext("(untitled)")
 
-    @admin.display(description="owner", ordering="owner__username")
+    @admin.display(description=_("owner"), ordering="owner__username")
     def owner_link(self, room: Room) -> SafeString | str:
         return link(room.owner)
 
-    @admin.display(description="messages")
+    @admin.display(description=_("messages"))
     def messages(self, room: Room) -> SafeString:
-        return list_link("message", "messages", room__id__exact=room.pk)
+        return list_link("message", gettext("messages"), room__id__exact=room.pk)
 
-    @admin.display(description="generations")
+    @admin.display(description=_("generations"))
     def generations(self, room: Room) -> SafeString:
-        return list_link("generation", "generations", room__id__exact=room.pk)
+        return list_link("generation", gettext("generations"), room__id__exact=room.pk)
 
-    @admin.display(description="prompt head")
+    @admin.display(description=_("prompt head"))
     def shown_head(self, room: Room) -> SafeString:
         return pre(room.prompt_head)
 

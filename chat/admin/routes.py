@@ -9,6 +9,8 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import AnyModelForm, BoundedAdmin
 from chat.models import ModelRoute
@@ -19,7 +21,7 @@ RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICE
 POSITIVE = ("max_context_tokens", "max_output_tokens", "first_content_seconds", "gap_seconds", "total_seconds")
 PRICES = ("price_prompt", "price_cached", "price_completion")
 SECRET_OPTION = re.compile(r"(api|access|secret).?key|authorization|password|^key$|^(auth|bearer|access).?token$", re.I)
-FROM_ENVIRONMENT = (
+FROM_ENVIRONMENT = _(
     "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_…, GEMINI_… or the packaged model) at every start: "
     "change it there."
 )
@@ -33,27 +35,27 @@ class RouteForm(AnyModelForm):
     def clean_name(self) -> str:
         name: str = self.cleaned_data["name"]
         if name.strip().lower() in RESERVED:
-            raise forms.ValidationError("The environment's own routes have this name; choose another.")
+            raise forms.ValidationError(_("The environment's own routes have this name; choose another."))
         return name
 
     def clean_base_url(self) -> str:
         address: str = self.cleaned_data["base_url"].strip().rstrip("/")
         if address and (fault := address_fault(address)):
-            raise forms.ValidationError(fault)
+            raise forms.ValidationError(gettext(fault))
         return address
 
     def clean_api_key_env(self) -> str:
         name: str = self.cleaned_data["api_key_env"].strip()
         if name and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
-            raise forms.ValidationError("The name of a variable, like OPENAI_API_KEY; never the key itself.")
+            raise forms.ValidationError(_("The name of a variable, like OPENAI_API_KEY; never the key itself."))
         return name
 
     def clean_options(self) -> dict[str, Any]:
         options = self.cleaned_data["options"] or {}
         if not isinstance(options, dict):
-            raise forms.ValidationError("Options are a JSON object: { … }.")
+            raise forms.ValidationError(_("Options are a JSON object: { … }."))
         if any(SECRET_OPTION.search(name) for name in options):
-            raise forms.ValidationError("No keys or tokens here: they belong in the environment.")
+            raise forms.ValidationError(_("No keys or tokens here: they belong in the environment."))
         return options
 
     def clean(self) -> dict[str, Any]:
@@ -62,20 +64,20 @@ class RouteForm(AnyModelForm):
         if "options" in cleaned and (fault := options_fault(cleaned.get("kind", ""), cleaned["options"])):
             self.add_error("options", fault)
         if self._has_twin(cleaned):
-            self.add_error("model", "Another route that is on asks the same model at the same address.")
+            self.add_error("model", _("Another route that is on asks the same model at the same address."))
         if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
             for name in ("base_url", "model"):
                 if name in cleaned and not cleaned[name]:
-                    self.add_error(name, "Needed for this kind.")
+                    self.add_error(name, _("Needed for this kind."))
         return cleaned
 
     def _check_numbers(self, cleaned: dict[str, Any]) -> None:
         for name in POSITIVE:
             if name in cleaned and not 0 < cleaned[name] < float("inf"):
-                self.add_error(name, "More than 0.")
+                self.add_error(name, _("More than 0."))
         for name in PRICES:
             if name in cleaned and not 0 <= cleaned[name] < float("inf"):
-                self.add_error(name, "0 or more.")
+                self.add_error(name, _("0 or more."))
 
     def _has_twin(self, cleaned: dict[str, Any]) -> bool:
         """A fallback to the same, and a race against oneself, cost money and help nobody."""
@@ -107,12 +109,13 @@ class ModelRouteAdmin(BoundedAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return {name: action for name, action in super().get_actions(request).items() if name != "delete_selected"}
 
-    @admin.display(description="origin")
+    @admin.display(description=_("origin"))
     def origin(self, route: ModelRoute) -> str:
-        return FROM_ENVIRONMENT if route.is_from_environment else "Made here."
+        return str(FROM_ENVIRONMENT) if route.is_from_environment else gettext("Made here.")
 
-    @admin.display(description="key")
+    @admin.display(description=_("key"))
     def key(self, route: ModelRoute) -> str:
         if not route.api_key_env:
-            return "none needed"
-        return f"{route.api_key_env} is {'set' if os.environ.get(route.api_key_env) else 'NOT set'}"
+            return gettext("none needed")
+        is_set = bool(os.environ.get(route.api_key_env))
+        return (gettext("{name} is set") if is_set else gettext("{name} is NOT set")).format(name=route.api_key_env)

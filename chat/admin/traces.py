@@ -7,11 +7,13 @@ from typing import Any
 from django.contrib import admin
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import link
 from chat.admin.generations import ByRequestAdmin
 from chat.figures import on_one_clock
-from chat.kpi.plot import waterfall
+from chat.kpi.plot import step_name, waterfall
 from chat.models import Trace
 
 
@@ -30,45 +32,46 @@ class TraceAdmin(ByRequestAdmin):
     )
     readonly_fields = fields
 
-    @admin.display(description="server marks")
+    @admin.display(description=_("server marks"))
     def server_marks(self, trace: Trace) -> SafeString | str:
-        return marks_table(trace.marks, "ms since the command was received")
+        return marks_table(trace.marks, gettext("ms since the command was received"))
 
-    @admin.display(description="browser marks")
+    @admin.display(description=_("browser marks"))
     def browser_marks(self, trace: Trace) -> SafeString | str:
-        return marks_table(trace.client_marks, "ms since the click")
+        return marks_table(trace.client_marks, gettext("ms since the click"))
 
-    @admin.display(description="waterfall")
+    @admin.display(description=_("waterfall"))
     def both_sides(self, trace: Trace) -> SafeString | str:
         """The server's marks moved by the likeliest offset of the two clocks; one side alone is drawn, too."""
         server, browser = numbers(trace.marks), numbers(trace.client_marks)
-        steps = [(at, f"{side}: {name}") for at, side, name in on_one_clock(server, browser)]
+        steps = on_one_clock(server, browser)
         if not steps:
             return "–"
-        unit = "ms since the click" if browser else "ms since the command was received"
-        return format_html("{}{}", waterfall(steps), steps_table(steps, unit))
+        named = [(at, step_name(side, mark)) for at, side, mark in steps]
+        unit = gettext("ms since the click") if browser else gettext("ms since the command was received")
+        return format_html("{}{}", waterfall(steps), steps_table(named, unit))
 
-    @admin.display(description="first words", ordering="ttft_ms")
+    @admin.display(description=_("first words"), ordering="ttft_ms")
     def first_words(self, trace: Trace) -> str:
         return "–" if trace.ttft_ms is None else f"{trace.ttft_ms:.0f} ms ({trace.ttft_source})"
 
-    @admin.display(description="complete", ordering="completion_ms")
+    @admin.display(description=_("complete"), ordering="completion_ms")
     def completion(self, trace: Trace) -> str:
         return "–" if trace.completion_ms is None else f"{trace.completion_ms:.0f} ms"
 
-    @admin.display(description="requests to models")
+    @admin.display(description=_("requests to models"))
     def requests_to_models(self, trace: Trace) -> SafeString | str:
         return calls_table(trace.calls)
 
-    @admin.display(description="user")
+    @admin.display(description=_("user"))
     def user_link(self, trace: Trace) -> SafeString | str:
         return link(trace.user)
 
-    @admin.display(description="room")
+    @admin.display(description=_("room"))
     def room_link(self, trace: Trace) -> SafeString | str:
         return link(trace.room)
 
-    @admin.display(description="message")
+    @admin.display(description=_("message"))
     def message_link(self, trace: Trace) -> SafeString | str:
         return link(trace.message, str(trace.message_id))
 
@@ -87,17 +90,23 @@ def numbers(marks: Any) -> dict[str, float]:
 def steps_table(reached: list[tuple[float, str]], unit: str) -> SafeString | str:
     if not reached:
         return "–"
-    before = [reached[0][0], *(at for at, _ in reached[:-1])]
+    before = [reached[0][0], *(at for at, _stage in reached[:-1])]
     rows = [
         (stage, f"{at:.1f}", f"{at - previous:+.1f}") for (at, stage), previous in zip(reached, before, strict=True)
     ]
     body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
     return format_html(
-        "<table><thead><tr><th>stage</th><th>{}</th><th>step</th></tr></thead><tbody>{}</tbody></table>", unit, body
+        "<table><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>",
+        gettext("stage"), unit, gettext("step"), body,
     )
 
 
-CALL_COLUMNS = ("route", "model", "why", "outcome", "firstMs", "ms", "promptTokens", "cachedTokens", "completionTokens")
+#: What a call tells, as streaming/providers/calls.py names it → as people call it.
+CALL_COLUMNS = {
+    "route": _("route"), "model": _("model"), "why": _("why"), "outcome": _("outcome"), "firstMs": _("first ms"),
+    "ms": "ms", "promptTokens": _("prompt tokens"), "cachedTokens": _("cached tokens"),
+    "completionTokens": _("completion tokens"),
+}
 
 
 def calls_table(calls: Any) -> SafeString | str:
@@ -105,7 +114,7 @@ def calls_table(calls: Any) -> SafeString | str:
     if not calls:
         return "–"
     rows = [(*(_shown(call.get(name)) for name in CALL_COLUMNS), _cost(call)) for call in calls]
-    head = format_html_join("", "<th>{}</th>", ((name,) for name in (*CALL_COLUMNS, "US $")))
+    head = format_html_join("", "<th>{}</th>", ((name,) for name in (*CALL_COLUMNS.values(), "US $")))
     cells = (format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows)
     body = format_html_join("", "<tr>{}</tr>", ((row,) for row in cells))
     return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
@@ -116,4 +125,5 @@ def _shown(value: Any) -> str:
 
 
 def _cost(call: dict[str, Any]) -> str:
-    return f"{call.get('cost', 0):.6f}{'' if call.get('isCounted') else ' (estimated)'}"
+    cost = f"{call.get('cost', 0):.6f}"
+    return cost if call.get("isCounted") else gettext("{cost} (estimated)").format(cost=cost)

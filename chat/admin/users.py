@@ -8,6 +8,8 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import list_link
 from chat.admin.deletion import DeletesWithCompanions
@@ -27,17 +29,17 @@ class UserAdmin(DeletesWithCompanions, AnyUserAdmin):
     readonly_fields = ("is_guest", "rooms", "last_login", "date_joined")
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
-        ("Soksak", {"fields": ("is_guest", "rooms")}),
+        (_("Soksak"), {"fields": ("is_guest", "rooms")}),
     )
 
     def companions(self, obj: Any) -> dict[str, QuerySet[Any]]:
         return {
-            "rooms": Room.objects.filter(owner=obj),
-            "messages": Message.objects.filter(room__owner=obj),
-            "generations": Generation.objects.filter(user=obj),
-            "traces": Trace.objects.filter(user=obj),
+            gettext("rooms"): Room.objects.filter(owner=obj),
+            gettext("messages"): Message.objects.filter(room__owner=obj),
+            gettext("generations"): Generation.objects.filter(user=obj),
+            gettext("traces"): Trace.objects.filter(user=obj),
         }
 
-    @admin.display(description="rooms")
+    @admin.display(description=_("rooms"))
     def rooms(self, user: User) -> SafeString | str:
-        return list_link("room", "rooms", owner__id__exact=user.pk) if user.pk else "–"
+        return list_link("room", gettext("rooms"), owner__id__exact=user.pk) if user.pk else "–"

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='alarmincident',
             name='saying',
-            field=models.JSONField(default=dict),
+            field=models.JSONField(null=True),
         ),
         migrations.AlterField(
             model_name='rolloutdecision',

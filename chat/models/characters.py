@@ -6,25 +6,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Character(models.Model):
-    slug = models.SlugField(unique=True)
+    slug = models.SlugField(_("slug"), unique=True)
     #: Path below the static root, e.g. "portraits/haneul.svg".
-    portrait = models.CharField(max_length=200)
+    portrait = models.CharField(_("portrait"), max_length=200)
     #: CSS colour of the character's accents, "#rrggbb".
-    accent = models.CharField(max_length=7, default="#7c5cff")
-    is_published = models.BooleanField(default=True)
-    sort = models.PositiveSmallIntegerField(default=100)
+    accent = models.CharField(_("accent"), max_length=7, default="#7c5cff")
+    is_published = models.BooleanField(_("is published"), default=True)
+    sort = models.PositiveSmallIntegerField(_("sort"), default=100)
     #: Asked first for this character's answers, unless a room says otherwise.
-    route = models.ForeignKey("chat.ModelRoute", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
-    talk_count = models.PositiveIntegerField(default=0, editable=False)
+    route = models.ForeignKey(
+        "chat.ModelRoute", verbose_name=_("route"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    talk_count = models.PositiveIntegerField(_("talk count"), default=0, editable=False)
     #: Digest of what `seed` last wrote here; "" for an operator's own. It follows our files while it fits the row.
     shipped_digest = models.CharField(max_length=64, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["sort", "slug"]
+        verbose_name = _("character")
+        verbose_name_plural = _("characters")
 
     def __str__(self) -> str:
         return self.slug
@@ -36,8 +41,10 @@ class Card(models.Model):
     Other people wrote it: every field is read with suspicion, and nothing in it is refused for being odd.
     """
 
-    character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="cards")
-    language = models.CharField(max_length=8, choices=[("ko", "한국어"), ("en", "English")])
+    character = models.ForeignKey(
+        Character, verbose_name=_("character"), on_delete=models.CASCADE, related_name="cards"
+    )
+    language = models.CharField(_("language"), max_length=8, choices=[("ko", "한국어"), ("en", "English")])
     raw = models.JSONField(default=dict)
     name = models.CharField(max_length=80, editable=False)
     tagline = models.CharField(max_length=200, blank=True, editable=False)
@@ -49,6 +56,8 @@ class Card(models.Model):
     PROJECTIONS = ("name", "tagline", "tags")
 
     class Meta:
+        verbose_name = _("card")
+        verbose_name_plural = _("cards")
         constraints = [
             models.UniqueConstraint(fields=["character", "language"], name="one_card_per_language")
         ]

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Generation(models.Model):
@@ -18,16 +19,16 @@ class Generation(models.Model):
     """
 
     class Status(models.TextChoices):
-        RUNNING = "running"
-        DONE = "done"
-        STOPPED = "stopped"
-        INTERRUPTED = "interrupted"
-        FAILED = "failed"
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        STOPPED = "stopped", _("Stopped")
+        INTERRUPTED = "interrupted", _("Interrupted")
+        FAILED = "failed", _("Failed")
 
     class Kind(models.TextChoices):
-        REPLY = "reply"
-        REGENERATE = "regenerate"
-        CONTINUE = "continue"
+        REPLY = "reply", _("Reply")
+        REGENERATE = "regenerate", _("Regenerate")
+        CONTINUE = "continue", _("Continue")
 
     message = models.OneToOneField("chat.Message", on_delete=models.CASCADE, primary_key=True)
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="generations")
@@ -35,39 +36,41 @@ class Generation(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="generations", db_index=False
     )
-    request_id = models.CharField(max_length=64)
+    request_id = models.CharField(_("request id"), max_length=64)
     #: CRC-32 of the command's own fields, to tell a repeat from a reuse of its requestId.
     request_digest = models.CharField(max_length=8)
-    kind = models.CharField(max_length=10, choices=Kind, default=Kind.REPLY)
-    path = models.CharField(max_length=10)
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind, default=Kind.REPLY)
+    path = models.CharField(_("path"), max_length=10)
     #: Of the rollout, as it was when the request was accepted: whoever takes the answer over counts it there.
     cohort = models.CharField(max_length=12, default="", db_default="", blank=True)
     stage = models.PositiveSmallIntegerField(default=0, db_default=0)
-    status = models.CharField(max_length=12, choices=Status, default=Status.RUNNING)
-    attempt = models.PositiveIntegerField(default=1)
-    owner = models.CharField(max_length=80)
+    status = models.CharField(_("status"), max_length=12, choices=Status, default=Status.RUNNING)
+    attempt = models.PositiveIntegerField(_("attempt"), default=1)
+    owner = models.CharField(_("owner"), max_length=80)
     #: Text the answer began with (continue), as code points at the start of the content.
-    prefix_length = models.PositiveIntegerField(default=0)
+    prefix_length = models.PositiveIntegerField(_("prefix length"), default=0)
     checkpoint_text = models.TextField(blank=True)
-    checkpoint_seq = models.PositiveIntegerField(default=0)
+    checkpoint_seq = models.PositiveIntegerField(_("checkpoint seq"), default=0)
     #: Somebody wants it to end there: code points they had seen. Its owner, or the next one, does it.
     stop_length = models.PositiveIntegerField(null=True, blank=True)
     #: seq of the terminal event, once there is one.
-    last_seq = models.PositiveIntegerField(null=True, blank=True)
-    route_name = models.CharField(max_length=80, blank=True)
-    model = models.CharField(max_length=120, blank=True)
-    finish_reason = models.CharField(max_length=20, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
-    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    cached_tokens = models.PositiveIntegerField(null=True, blank=True)
-    first_ms = models.FloatField(null=True, blank=True)
-    total_ms = models.FloatField(null=True, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    ended_at = models.DateTimeField(null=True, blank=True)
+    last_seq = models.PositiveIntegerField(_("last seq"), null=True, blank=True)
+    route_name = models.CharField(_("route name"), max_length=80, blank=True)
+    model = models.CharField(_("model"), max_length=120, blank=True)
+    finish_reason = models.CharField(_("finish reason"), max_length=20, blank=True)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    prompt_tokens = models.PositiveIntegerField(_("prompt tokens"), null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(_("completion tokens"), null=True, blank=True)
+    cached_tokens = models.PositiveIntegerField(_("cached tokens"), null=True, blank=True)
+    first_ms = models.FloatField(_("first ms"), null=True, blank=True)
+    total_ms = models.FloatField(_("total ms"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = _("generation")
+        verbose_name_plural = _("generations")
         constraints = [
             models.UniqueConstraint(fields=["user", "request_id"], name="one_generation_per_request"),
             models.UniqueConstraint(
@@ -87,9 +90,13 @@ class Generation(models.Model):
 class ProcessLease(models.Model):
     """A process says it is alive. One lease a process, not one a run."""
 
-    owner = models.CharField(max_length=80, primary_key=True)
-    started_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField()
+    owner = models.CharField(_("owner"), max_length=80, primary_key=True)
+    started_at = models.DateTimeField(_("started at"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires at"))
+
+    class Meta:
+        verbose_name = _("process lease")
+        verbose_name_plural = _("process leases")
 
     def __str__(self) -> str:
         return self.owner
@@ -103,39 +110,43 @@ class Trace(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    request_id = models.CharField(max_length=64)
+    request_id = models.CharField(_("request id"), max_length=64)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="traces", db_index=False)
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="traces")
-    character = models.ForeignKey("chat.Character", on_delete=models.CASCADE, related_name="traces")
+    character = models.ForeignKey(
+        "chat.Character", verbose_name=_("character"), on_delete=models.CASCADE, related_name="traces"
+    )
     message = models.ForeignKey("chat.Message", null=True, on_delete=models.SET_NULL, related_name="+")
-    kind = models.CharField(max_length=10, default="", db_default="", blank=True)
-    path = models.CharField(max_length=10)
+    kind = models.CharField(_("kind"), max_length=10, default="", db_default="", blank=True)
+    path = models.CharField(_("path"), max_length=10)
     #: Of the rollout, as it was when the request was accepted.
-    cohort = models.CharField(max_length=12, default="", db_default="", blank=True)
-    stage = models.PositiveSmallIntegerField(default=0, db_default=0)
-    attempt = models.PositiveIntegerField(default=1)
-    outcome = models.CharField(max_length=12, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    route_name = models.CharField(max_length=80, default="", db_default="", blank=True)
-    ttft_ms = models.FloatField(null=True, blank=True)
-    ttft_source = models.CharField(max_length=8, default="", db_default="", blank=True)
-    completion_ms = models.FloatField(null=True, blank=True)
-    failure = models.CharField(max_length=16, default="", db_default="", blank=True)
-    abandoned = models.CharField(max_length=16, default="", db_default="", blank=True)
-    mismatched = models.BooleanField(default=False, db_default=False)
+    cohort = models.CharField(_("cohort"), max_length=12, default="", db_default="", blank=True)
+    stage = models.PositiveSmallIntegerField(_("stage"), default=0, db_default=0)
+    attempt = models.PositiveIntegerField(_("attempt"), default=1)
+    outcome = models.CharField(_("outcome"), max_length=12, blank=True)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    route_name = models.CharField(_("route name"), max_length=80, default="", db_default="", blank=True)
+    ttft_ms = models.FloatField(_("ttft ms"), null=True, blank=True)
+    ttft_source = models.CharField(_("ttft source"), max_length=8, default="", db_default="", blank=True)
+    completion_ms = models.FloatField(_("completion ms"), null=True, blank=True)
+    failure = models.CharField(_("failure"), max_length=16, default="", db_default="", blank=True)
+    abandoned = models.CharField(_("abandoned"), max_length=16, default="", db_default="", blank=True)
+    mismatched = models.BooleanField(_("mismatched"), default=False, db_default=False)
     #: How often a reader came back to the answer while it was written, or a moment after.
-    resumes = models.PositiveSmallIntegerField(default=0, db_default=0)
+    resumes = models.PositiveSmallIntegerField(_("resumes"), default=0, db_default=0)
     marks = models.JSONField(default=dict)
     client_marks = models.JSONField(default=dict)
     #: Every request to a provider that this one caused, in the order of asking: streaming/providers/calls.py.
     calls = models.JSONField(default=list, db_default=[])
-    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True, db_index=True)
     #: When it was last written by the server, or by the browser of a send that the server never accepted; by the
     #: database's clock, as whoever counts traces by time must agree with all who write them. Null: before this column.
     settled_at = models.DateTimeField(null=True, editable=False, db_default=Now(), db_index=True)
 
     class Meta:
         ordering = ["-created_at"]
+        verbose_name = _("trace")
+        verbose_name_plural = _("traces")
         constraints = [
             models.UniqueConstraint(fields=["user", "request_id"], name="one_trace_per_request")
         ]

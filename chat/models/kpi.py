@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class KpiRollup(models.Model):
@@ -11,18 +12,18 @@ class KpiRollup(models.Model):
     A day also has what racing came to (`by` hedging) and its slowest requests (`by` slowest).
     """
 
-    period = models.CharField(max_length=4)
-    starts_on = models.DateField()
-    by = models.CharField(max_length=10, blank=True)
-    value = models.CharField(max_length=80, blank=True)
+    period = models.CharField(_("period"), max_length=4)
+    starts_on = models.DateField(_("starts on"))
+    by = models.CharField(_("by"), max_length=10, blank=True)
+    value = models.CharField(_("value"), max_length=80, blank=True)
     #: Of a group as chat/kpi/report.py's `plain`; empty where nothing was sent.
-    figures = models.JSONField(default=dict)
-    made_at = models.DateTimeField()
+    figures = models.JSONField(_("figures"), default=dict)
+    made_at = models.DateTimeField(_("made at"))
 
     class Meta:
         ordering = ["-starts_on"]
         verbose_name = "KPI"
-        verbose_name_plural = "KPI dashboard"
+        verbose_name_plural = _("KPI dashboard")
         constraints = [
             models.UniqueConstraint(fields=["period", "starts_on", "by", "value"], name="one_rollup_a_group")
         ]

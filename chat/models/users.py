@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 #: How the names of a load test's guests begin.
 LOAD_PREFIX = "load-"
@@ -12,7 +14,7 @@ LOAD_PREFIX = "load-"
 class User(AbstractUser):
     """`is_guest`: came in without an account; signing up turns this very row into a member."""
 
-    is_guest = models.BooleanField(default=False)
+    is_guest = models.BooleanField(_("is guest"), default=False)
 
     @property
     def is_load(self) -> bool:
@@ -20,4 +22,4 @@ class User(AbstractUser):
         return self.is_guest and self.username.startswith(LOAD_PREFIX)
 
     def __str__(self) -> str:
-        return f"guest {self.pk}" if self.is_guest else self.username
+        return gettext("guest {number}").format(number=self.pk) if self.is_guest else self.username

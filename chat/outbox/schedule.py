@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+# Said in the reader's language by whoever shows it.
+from django.utils.translation import gettext_noop as _
+
 
 @dataclass(frozen=True, slots=True)
 class Periodic:
@@ -16,11 +19,11 @@ class Periodic:
 
 
 SCHEDULE: tuple[Periodic, ...] = (
-    Periodic("rollout_gate", 30.0, "chat.stages.gate.watch", "judges the stage of the rollout and rolls it back"),
-    Periodic("alarms", 60.0, "chat.alarms.watch", "reads the alarm rules and tells of incidents"),
-    Periodic("kpi_rollups", 300.0, "chat.kpi.rollups.keep_up", "rolls up K1 to K4 by day and week"),
-    Periodic("prune_outbox", 3600.0, "chat.outbox.upkeep.prune", "forgets deferred jobs that were done long ago"),
-    Periodic("purge_traces", 3600.0, "chat.retention.keep_up", "deletes traces older than TRACE_RETENTION_DAYS"),
+    Periodic("rollout_gate", 30.0, "chat.stages.gate.watch", _("judges the stage of the rollout and rolls it back")),
+    Periodic("alarms", 60.0, "chat.alarms.watch", _("reads the alarm rules and tells of incidents")),
+    Periodic("kpi_rollups", 300.0, "chat.kpi.rollups.keep_up", _("rolls up K1 to K4 by day and week")),
+    Periodic("prune_outbox", 3600.0, "chat.outbox.upkeep.prune", _("forgets deferred jobs that were done long ago")),
+    Periodic("purge_traces", 3600.0, "chat.retention.keep_up", _("deletes traces older than TRACE_RETENTION_DAYS")),
 )
 
 

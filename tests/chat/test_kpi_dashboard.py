@@ -139,7 +139,8 @@ def test_charlie_is_sent_away(client: Client) -> None:
 
 
 def test_a_waterfall_names_every_step_and_escapes_it() -> None:
-    drawn = plot.waterfall([(0.0, "server: received"), (120.0, "<b>")])
+    with translation.override("en"):
+        drawn = plot.waterfall([(0.0, "server", "received"), (120.0, "browser", "<b>")])
     assert ">server: received</text>" in drawn
     assert "120 ms (+120)" in drawn
     assert "<b>" not in drawn
