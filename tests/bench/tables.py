@@ -151,16 +151,18 @@ def _processes(cells: Sequence[Cell]) -> Table:
 
 
 def _instrumentation(cells: Sequence[Cell]) -> Table:
-    head = ("subject", "pairs", "CPU a token, with/without", "min–max", "TTFT+ p50", "min to max", "TTFT+ p95")
+    head = ("subject", "pairs", "CPU a token, with/without", "95 %", "min–max", "TTFT+ p50", "min to max", "TTFT+ p95")
     return Table("What instrumentation costs", head, [_pair_line(cells, name) for name in instrumented(cells)])
 
 
 def _pair_line(cells: Sequence[Cell], name: str) -> Line:
     pairs = pairs_of(cells, name)
     if not pairs.times:
-        return name, "0", "-", "-", "-", "-", "-"
+        return name, "0", "-", "-", "-", "-", "-", "-"
+    bounds = pairs.cpu_bounds
     return (
-        name, str(len(pairs.times)), f"{pairs.cpu_times:.3f}", f"{min(pairs.times):.3f}–{max(pairs.times):.3f}",
+        name, str(len(pairs.times)), f"{pairs.cpu_times:.3f}",
+        "-" if bounds is None else f"{bounds[0]:.3f}–{bounds[1]:.3f}", f"{min(pairs.times):.3f}–{max(pairs.times):.3f}",
         f"{median(pairs.p50_ms):+.2f}", f"{min(pairs.p50_ms):+.2f} to {max(pairs.p50_ms):+.2f}",
         f"{median(pairs.p95_ms):+.2f}",
     )

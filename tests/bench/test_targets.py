@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.bench import capacity
+from tests.bench.comparisons import t_quantile
 from tests.bench.plan import Cell
 from tests.bench.search import NEAR_TIMES, largest
 from tests.bench.targets import judge
@@ -77,6 +78,18 @@ def test_instrumentation_is_judged_pair_by_pair() -> None:
         return [without, like(ours, what="instrumentation", cpu_seconds=micros / 1000, first_ms=(first, 9.0, 9.0))]
 
     cells = [*pair(0, 125, 5.5), *pair(1, 80, 6.5), *pair(2, 102, 5.5)]
-    # What the order of the two does to one pair, and the other way round to the next, cancels out.
-    assert _figure(cells, "instrumentation, CPU") == ("reached", "1.007 × without (0.800–1.250)")
+    assert _figure(cells, "instrumentation, CPU") == ("NOT PROVEN", "1.007 × without")
     assert _figure(cells, "instrumentation, added TTFT") == ("reached", "+0.50 ms (+0.50 to +1.50)")
+    # What an order does to its pairs cancels out, and is no part of the doubt.
+    told = [pair(number, (125, 80, 102, 101)[number % 4] + number // 4 / 10, 5.5) for number in range(12)]
+    cells = [cell for both in told for cell in both]
+    assert _figure(cells, "instrumentation, CPU") == ("reached", "1.008 × without (95 %: 1.008–1.009)")
+    doubtful = [*cells, *pair(12, 200, 5.5), *pair(13, 81, 5.5), *pair(14, 60, 5.5), *pair(15, 101, 5.5)]
+    assert _figure(doubtful, "instrumentation, CPU")[0] == "NOT PROVEN"
+    dear = [cell for number in range(8) for cell in pair(number, 110 + number // 4 / 10, 5.5)]
+    assert _figure(dear, "instrumentation, CPU")[0] == "NOT REACHED"
+
+
+@pytest.mark.parametrize(("free", "quantile"), [(4, 2.776), (10, 2.228), (20, 2.086), (60, 2.000)])
+def test_students_quantile_is_the_tables(free: int, quantile: float) -> None:
+    assert t_quantile(free) == pytest.approx(quantile, abs=0.01)
