@@ -31,5 +31,8 @@ def sweep_outbox() -> None:
 
 @shared_task(name="chat.run_periodic")  # type: ignore[untyped-decorator]
 def run_periodic() -> None:
-    """For beat: what the schedule says is due. Two workers at once are one too many, and harmless."""
+    """For beat: what the schedule says is due. Two at once are one too many, and harmless.
+
+    A job that stands still holds up the rest here; a free worker takes it, or a web process soon after.
+    """
     outbox.run_due()

@@ -160,7 +160,7 @@ CELERY_BEAT_SCHEDULE = {
         # Sweeps that no worker took must not pile up.
         "options": {"expires": OUTBOX_SWEEP_SECONDS / 2},
     },
-    "run-periodic": {"task": "chat.run_periodic", "schedule": 10.0, "options": {"expires": 10.0}},
+    "run-periodic": {"task": "chat.run_periodic", "schedule": 5.0, "options": {"expires": 5.0}},
 }
 
 # --- people -------------------------------------------------------------------------------------

@@ -18,20 +18,24 @@ from chat.models import PeriodicJob
 from chat.outbox import schedule
 from chat.outbox.jobs import ERROR_MAX_CHARS, backoff_seconds
 
+#: Whoever dies in the middle of an urgent job must not keep the others from it for as long as a slow one may take.
+URGENT_LEASE_SECONDS = 10.0
+
 log = structlog.get_logger(__name__)
 
 
-def run_due(*, idle_seconds: float = 0.0) -> int:
-    """Run what has been due for `idle_seconds` or longer; returns how many were run here."""
+def run_due(*, idle_seconds: float = 0.0, urgent: bool | None = None) -> int:
+    """Run what has been due for `idle_seconds` or longer, one after the other; returns how many were run here.
+
+    `urgent`: only what is urgent, or only what is not; None: all.
+    """
     seen = {row.name: row for row in PeriodicJob.objects.all()}
     if new := [job for job in schedule.SCHEDULE if job.name not in seen]:
         _plant(new)
         seen = {row.name: row for row in PeriodicJob.objects.all()}
-    now = timezone.now()
-    return sum(
-        _run(job, row) for job in schedule.SCHEDULE
-        if (row := seen.get(job.name)) and _is_due(job, row, now - timedelta(seconds=idle_seconds))
-    )
+    wanted = [job for job in schedule.SCHEDULE if urgent in (None, job.is_urgent)]
+    due_at = timezone.now() - timedelta(seconds=idle_seconds)
+    return sum(_run(job, row) for job in wanted if (row := seen.get(job.name)) and _is_due(job, row, due_at))
 
 
 def run_soon(names: list[str]) -> int:
@@ -57,7 +61,8 @@ def _is_due(job: schedule.Periodic, row: PeriodicJob, at: datetime) -> bool:
 
 def _run(job: schedule.Periodic, row: PeriodicJob) -> bool:
     """False: somebody else was quicker."""
-    lease = timezone.now() + timedelta(seconds=settings.OUTBOX_LEASE_SECONDS)
+    seconds = settings.OUTBOX_LEASE_SECONDS
+    lease = timezone.now() + timedelta(seconds=min(seconds, URGENT_LEASE_SECONDS) if job.is_urgent else seconds)
     same = PeriodicJob.objects.filter(name=row.name, next_at=row.next_at, attempts=row.attempts)
     if not same.update(attempts=F("attempts") + 1, leased_until=lease):
         return False

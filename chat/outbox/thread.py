@@ -1,10 +1,11 @@
-"""One thread a process that sees to due jobs: does them itself, or hands them to Celery and sweeps what is left."""
+"""A process's threads that see to due jobs: do them themselves, or hand them to Celery and sweep what is left."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 
 import structlog
 from django.conf import settings
@@ -18,8 +19,8 @@ from chat.outbox.work import BATCH_JOBS, drain
 STOP_SECONDS = 5.0
 #: Scrapers come about as often; every process asks for itself.
 MEASURE_EVERY_SECONDS = 15.0
-#: Beat looks every ten seconds. What nobody ran for so long has neither beat nor worker, and the gate is among it.
-OVERDUE_SECONDS = 12.0
+#: Beat looks every five seconds. What nobody ran for so long has no beat, or no worker that is free.
+OVERDUE_SECONDS, URGENT_OVERDUE_SECONDS = 12.0, 6.0
 
 
 def _told(name: str, what: str) -> Gauge:
@@ -39,22 +40,26 @@ log = structlog.get_logger(__name__)
 class OutboxThread:
     """With REDIS_URL a kick becomes a Celery message, and only jobs that nobody took for
     OUTBOX_SWEEP_SECONDS are done here: no worker, no beat and no Redis still means no lost job.
+
+    What is urgent on the schedule has a thread beside it: a job that stands still holds up none of it.
     """
 
     def __init__(self) -> None:
         self._kicked: deque[int] = deque(maxlen=10_000)
         self._awake = threading.Event()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._measured_at = -MEASURE_EVERY_SECONDS
 
     def start(self) -> None:
         """Starting twice is starting once."""
-        if self._thread is not None:
+        if self._threads:
             return
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._live, name="outbox", daemon=True)
-        self._thread.start()
+        lives = (("outbox", self._live), ("outbox-urgent", self._live_urgently))
+        self._threads = [threading.Thread(target=live, name=name, daemon=True) for name, live in lives]
+        for thread in self._threads:
+            thread.start()
         jobs.listeners.add(self.wake)
 
     def stop(self) -> None:
@@ -62,9 +67,10 @@ class OutboxThread:
         jobs.listeners.discard(self.wake)
         self._stopping.set()
         self._awake.set()
-        if self._thread is not None:
-            self._thread.join(STOP_SECONDS)
-            self._thread = None
+        until = time.monotonic() + STOP_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, until - time.monotonic()))
+        self._threads = []
 
     def wake(self, job_id: int) -> None:
         """This job is due. Never blocks."""
@@ -77,18 +83,20 @@ class OutboxThread:
             self._awake.clear()
             # Asked before looking: what was released before the stop is still seen to.
             is_last = self._stopping.is_set()
-            try:
-                self._look()
-            except Exception:
-                # A database that is away, or a fault of ours: this thread must live to look again.
-                log.exception("outbox_look_failed")
-            finally:
-                # A pooled connection goes back; SQLite's is this thread's own and is kept to its end.
-                if is_last or not settings.DATABASE_IS_SQLITE:
-                    connections.close_all()
+            _survive(self._look)
             if not is_last and self._awake.wait(settings.OUTBOX_POLL_SECONDS):
                 # What ends in the same moment is seen to in one go, and not in the way of first words.
                 self._stopping.wait(settings.OUTBOX_GATHER_SECONDS)
+        connections.close_all()
+
+    def _live_urgently(self) -> None:
+        _survive(self._look_urgently)
+        while not self._stopping.wait(settings.OUTBOX_POLL_SECONDS):
+            _survive(self._look_urgently)
+        connections.close_all()
+
+    def _look_urgently(self) -> None:
+        periodic.run_due(idle_seconds=URGENT_OVERDUE_SECONDS if settings.REDIS_URL else 0.0, urgent=True)
 
     def _look(self) -> None:
         if settings.REDIS_URL:
@@ -112,9 +120,9 @@ class OutboxThread:
     def _drain(self, *, idle_seconds: float) -> None:
         # Between batches too: a heap of jobs must not keep the alarms waiting.
         overdue = min(idle_seconds, OVERDUE_SECONDS)
-        periodic.run_due(idle_seconds=overdue)
+        periodic.run_due(idle_seconds=overdue, urgent=False)
         while drain(idle_seconds=idle_seconds) == BATCH_JOBS and not self._stopping.is_set():
-            periodic.run_due(idle_seconds=overdue)
+            periodic.run_due(idle_seconds=overdue, urgent=False)
 
     def _hand_over(self) -> None:
         """Celery is imported only where it is used: the embedded default never pays for it."""
@@ -128,3 +136,15 @@ class OutboxThread:
             except Exception as error:  # noqa: BLE001 - kombu lets the client's own errors through; the row waits
                 log.warning("outbox_kick_lost", jobs=job_ids, error=repr(error))
                 self._kicked.clear()
+
+
+def _survive(look: Callable[[], None]) -> None:
+    try:
+        look()
+    except Exception:
+        # A database that is away, or a fault of ours: the thread must live to look again.
+        log.exception("outbox_look_failed")
+    finally:
+        # A pooled connection goes back; SQLite's is the thread's own and is kept to its end.
+        if not settings.DATABASE_IS_SQLITE:
+            connections.close_all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, groupby, islice
 from random import Random
 
 from chat.rollout.alarms import is_alarmed, is_over_as_a_whole
@@ -29,29 +29,33 @@ def minutes_to_alarm(slo: Slo, seen: Seen, traffic: Iterator[Tally], minutes: in
 
 
 def quick_minutes_to_alarm(slo: Slo, traffic: Iterator[Tally], minutes: int) -> int | None:
-    """As `minutes_to_alarm` of a new stage, several times quicker: what a tally does to a bet is worked out once.
+    """As `minutes_to_alarm` of a new stage, many times quicker: what a tally does to a bet is worked out once, and
+    minutes in a row without anything bad, which raise no alarm, are taken together.
 
     The traffic must give the same objects again and again, and keep them, as chat/rollout/traffic.py does.
     """
-    known: dict[int, tuple[int, int, list[float]]] = {}
-    requests, bad, sums = 0, 0, [0.0] * len(slo.alternatives)
+    known: dict[tuple[int, int], list[tuple[float, float]]] = {}
+    minute, requests, bad, sums = 0, 0, 0, [0.0] * len(slo.alternatives)
     stake, wanted, square = 1.0 / MONTH_MINUTES, 1.0 / ALPHA, math.log(1.0 / ALPHA) * slo.limit * (1.0 - slo.limit)
-    each, is_strikes = stake / len(sums), isinstance(slo, Strikes)
-    for minute, tally in enumerate(islice(traffic, minutes), 1):
-        found = known.get(id(tally))
-        if found is None:
-            ratios = [math.exp(ratio) for ratio in likelihood_ratios(tally, slo)]
-            found = known[id(tally)] = tally.requests, tally.bad, ratios
-        more, more_bad, ratios = found
-        requests, bad = requests + more, bad + more_bad
-        sums = [held * ratio + each for held, ratio in zip(sums, ratios, strict=True)]
-        over = bad - requests * slo.limit
-        # No sequence is over before the best ratio is, and that not before this (χ² is more than the divergence).
-        may_be_over = (is_strikes and bad) or (over > 0.0 and over * over >= square * requests)
-        if may_be_over and is_over_as_a_whole(slo, Seen(Tally(requests, bad))):
-            return minute
-        if 1.0 - minute * stake + sum(sums) >= wanted:
-            return minute
+    is_strikes = isinstance(slo, Strikes)
+    for _, alike in groupby(islice(traffic, minutes), key=id):
+        tally, *others = alike
+        times = len(others) + 1
+        for together in [1] * times if tally.bad else [times]:
+            minute, requests, bad = minute + together, requests + together * tally.requests, bad + tally.bad
+            effects = known.get((id(tally), together))
+            if effects is None:
+                effects = known[id(tally), together] = _effects(slo, tally, together, stake / len(sums))
+            sums = [held * power + stakes for held, (power, stakes) in zip(sums, effects, strict=True)]
+            if not tally.bad:
+                continue
+            over = bad - requests * slo.limit
+            # No sequence is over before the best ratio is, and that not before this (χ² is more than the divergence).
+            may_be_over = is_strikes or (over > 0.0 and over * over >= square * requests)
+            if may_be_over and is_over_as_a_whole(slo, Seen(Tally(requests, bad))):
+                return minute
+            if 1.0 - minute * stake + sum(sums) >= wanted:
+                return minute
     return None
 
 
@@ -83,11 +87,12 @@ class Regression:
 
     def requests_to_alarm(self, random: Random) -> int:
         """From the change to the look that sees it. A month with a false alarm before it is taken anew."""
-        seen = Seen()
-        if minutes_to_alarm(self.slo, seen, steady(self.before, self.volume, random), self.healthy_minutes):
+        healthy = islice(steady(self.before, self.volume, random), self.healthy_minutes)
+        traffic = chain(healthy, steady(self.after, self.volume, random))
+        found = quick_minutes_to_alarm(self.slo, traffic, MONTH_MINUTES) or MONTH_MINUTES
+        if found <= self.healthy_minutes:
             return self.requests_to_alarm(random)
-        found = minutes_to_alarm(self.slo, seen, steady(self.after, self.volume, random), MONTH_MINUTES)
-        return (found or MONTH_MINUTES) * self.volume
+        return (found - self.healthy_minutes) * self.volume
 
 
 @dataclass(frozen=True)
@@ -114,3 +119,16 @@ class Promotion:
         return is_under(seen.stream, slo.limit, slo.prior, FALSE_PROMOTION) and (
             margin is None or is_not_worse(seen.stream, seen.control, margin, slo.prior, FALSE_PROMOTION)
         )
+
+
+# Internal
+
+
+def _effects(slo: Slo, tally: Tally, times: int, stake: float) -> list[tuple[float, float]]:
+    """So many such minutes in a row: what each bet is multiplied by, and what its new stakes have become at the end."""
+    effects = []
+    for log_ratio in likelihood_ratios(tally, slo):
+        power = math.exp(times * log_ratio)
+        # A geometric series.
+        effects.append((power, stake * (times if log_ratio == 0.0 else (power - 1.0) / math.expm1(log_ratio))))
+    return effects

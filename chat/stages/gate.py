@@ -1,4 +1,4 @@
-"""The gate: each half minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
+"""The gate: four times a minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
 
 Each trace is counted once, SETTLE after the server had written it, so that its browser has had time to report; lost
 or doubled text is counted whenever it is reported, however late. All times are the database's: clocks differ.

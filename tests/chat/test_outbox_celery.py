@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -18,6 +17,7 @@ from pytest_django import Settings
 
 from chat.models import KpiRollup, OutboxJob, PeriodicJob, Room
 from chat.outbox.schedule import SCHEDULE
+from tests.celery_worker import Worker, end, starting
 from tests.chat.answers import answered, job_of
 from tests.people import make_room, make_user
 from tests.waiting import wait_until
@@ -25,7 +25,6 @@ from tests.waiting import wait_until
 pytestmark = [pytest.mark.data, pytest.mark.redis, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 #: A lease and a sweep that a test can wait for.
 QUICK = {"OUTBOX_LEASE_SECONDS": "2", "OUTBOX_SWEEP_SECONDS": "1", "OUTBOX_POLL_SECONDS": "0.2", "BEAT_SECONDS": "1"}
-Worker = Callable[..., subprocess.Popen[bytes]]
 
 
 @pytest.fixture
@@ -56,42 +55,8 @@ def database_url() -> str:
 
 @pytest.fixture
 def worker(environment: dict[str, str], tmp_path: Path) -> Generator[Worker]:
-    """Starts workers, each in a process group of its own; they are ended here."""
-    started: list[subprocess.Popen[bytes]] = []
-
-    def start(*arguments: str, app: str = "tests.chat.outbox_worker", **variables: str) -> subprocess.Popen[bytes]:
-        log = tmp_path / f"worker-{len(started)}.log"
-        command = [
-            sys.executable, "-m", "celery", "-A", app, "worker", *arguments, "--concurrency=1", "--loglevel=info",
-            "--without-gossip", "--without-mingle",
-        ]
-        with log.open("wb") as output:
-            started.append(subprocess.Popen(
-                command, env={**environment, **variables}, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                start_new_session=True,
-            ))
-        with explained_by(log):
-            wait_until(lambda: b" ready." in log.read_bytes(), "the Celery worker", seconds=60)
-        return started[-1]
-
-    yield start
-    for process in started:
-        end(process)
-
-
-@contextmanager
-def explained_by(log: Path) -> Generator[None]:
-    try:
-        yield
-    except AssertionError as error:
-        raise AssertionError(f"{error}\n{log.read_text()[-3000:]}") from None
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """The worker and its children, without a last word."""
-    if process.poll() is None:
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
+    with starting(environment, tmp_path) as start:
+        yield partial(start, app="tests.chat.outbox_worker")
 
 
 def release(message_id: UUID, environment: dict[str, str]) -> None:

@@ -20,6 +20,7 @@ from tests.people import make_user
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 ran: list[str] = []
+NAMES = ("urgent", "other")
 
 
 def good() -> None:
@@ -73,6 +74,23 @@ def test_what_went_well_at_last_has_no_error_any_more(monkeypatch: pytest.Monkey
     assert (row("bad").last_error, row("bad").attempts) == ("", 0)
 
 
+def test_what_is_urgent_is_run_apart_and_soon_again_if_its_runner_died(monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = tuple(Periodic(name, 600.0, f"{__name__}.good", "a test's", is_urgent=name == "urgent") for name in NAMES)
+    monkeypatch.setattr(schedule, "SCHEDULE", jobs)
+    assert (outbox.run_due(urgent=True), outbox.run_due(urgent=False), outbox.run_due()) == (1, 1, 0)
+    outbox.run_soon(list(NAMES))
+    leased: dict[str, float] = {}
+
+    def look() -> None:
+        for job in PeriodicJob.objects.exclude(leased_until=None):
+            assert job.leased_until is not None
+            leased.setdefault(job.name, (job.leased_until - timezone.now()).total_seconds())
+
+    monkeypatch.setattr("tests.chat.test_periodic.good", look)
+    outbox.run_due()
+    assert leased == {"urgent": pytest.approx(10, abs=3), "other": pytest.approx(60, abs=3)}
+
+
 def test_who_comes_second_with_the_same_row_does_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     outbox.run_due()
     outbox.run_soon(["good"])
@@ -110,15 +128,22 @@ def test_a_web_process_takes_only_what_no_worker_took() -> None:
     assert outbox.run_due(idle_seconds=30.0) == 1
 
 
-@pytest.mark.parametrize(("late_seconds", "runs"), [(5, 0), (20, 1)])
+@pytest.mark.parametrize(("late_seconds", "is_urgent", "runs"), [
+    (5, False, 0), (20, False, 1), (3, True, 0), (9, True, 1),
+])
 def test_without_beat_and_worker_a_web_process_steps_in_within_seconds(
-    late_seconds: int, runs: int, settings: Any
+    late_seconds: int, is_urgent: bool, runs: int, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    job = Periodic("good", 600.0, f"{__name__}.good", "a test's", is_urgent=is_urgent)
+    monkeypatch.setattr(schedule, "SCHEDULE", (job,))
     settings.REDIS_URL = "redis://nobody"
     outbox.run_due()
     ran.clear()
     move("good", next_at=timezone.now() - timedelta(seconds=late_seconds))
-    OutboxThread()._look()
+    thread = OutboxThread()
+    thread._look()
+    assert len(ran) == (0 if is_urgent else runs)
+    thread._look_urgently()
     assert len(ran) == runs
 
 
@@ -155,3 +180,10 @@ def test_the_schedule_names_functions_that_are_there(monkeypatch: pytest.MonkeyP
     monkeypatch.undo()
     assert len({job.name for job in schedule.SCHEDULE}) == len(schedule.SCHEDULE)
     assert all(callable(import_string(job.does)) for job in schedule.SCHEDULE)
+
+
+def test_the_gate_alone_is_urgent_and_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What else were in its thread would hold it up; what were before it in beat's task as well."""
+    monkeypatch.undo()
+    assert [job.name for job in schedule.SCHEDULE if job.is_urgent] == ["rollout_gate"]
+    assert schedule.SCHEDULE[0].is_urgent

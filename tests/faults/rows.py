@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from psycopg import sql
 
 LOCK_WAIT_SECONDS = 20.0
 #: Long enough for a test that holds the model's line; a test that wants a short one says so.
@@ -127,6 +128,29 @@ class Rows:
             connection.execute("BEGIN IMMEDIATE")
             yield
             connection.execute("ROLLBACK")
+
+    @contextmanager
+    def locked(self, *tables: str) -> Iterator[None]:
+        """Whoever wants to read or write these waits until the block ends. Postgres only."""
+        with psycopg.connect(self._url) as connection:
+            names = sql.SQL(", ").join(map(sql.Identifier, tables))
+            connection.execute(sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(names))
+            yield
+            connection.rollback()
+
+    def waiting(self) -> set[str]:
+        """Who waits for somebody's lock: the names their connections bear. Postgres only."""
+        return {name for (name,) in self._run(
+            "SELECT application_name FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database()"
+        )}
+
+    def make_late(self, *names: str) -> None:
+        """These periodic jobs have been due for a minute, and nobody has them. Postgres only."""
+        self._run(
+            "UPDATE chat_periodicjob SET next_at = now() - interval '1 minute', leased_until = NULL"
+            " WHERE name = ANY(?)", list(names),
+        )
 
     # Internal
 

@@ -55,7 +55,7 @@ def jam_the_job(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Non
 
 
 def jam_rollups_and_alarms(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    """Whatever comes back by itself is one thread's work, and one after the other."""
+    """What comes back by itself, unless it is urgent, is one thread's work, and one after the other."""
     settings.REDIS_URL = ""
     monkeypatch.setattr(f"{__name__}.periodic", jam.before(periodic))
     monkeypatch.setattr(schedule, "SCHEDULE", (Periodic("jammed", 600.0, f"{__name__}.periodic", "a test's"),))
