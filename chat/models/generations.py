@@ -28,7 +28,7 @@ class Generation(models.Model):
     class Kind(models.TextChoices):
         REPLY = "reply", _("Reply")
         REGENERATE = "regenerate", _("Regenerate")
-        CONTINUE = "continue", _("Continue")
+        CONTINUE = "continue", _("Continuation")
 
     message = models.OneToOneField("chat.Message", on_delete=models.CASCADE, primary_key=True)
     room = models.ForeignKey("chat.Room", on_delete=models.CASCADE, related_name="generations")
