@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID
 
@@ -21,6 +22,9 @@ from streaming.providers.base import Limits, Prices, Route
 from streaming.remembered import Memory
 from streaming.rollout import Assignment, assignment, drawn, policy_at_hand
 from streaming.trips import Trips
+
+#: Of characters and personas, those that were last talked to.
+HEADS_SHARED = 256
 
 #: Each route with its row's id, in the operator's order.
 Enabled: TypeAlias = tuple[tuple[int, Route], ...]
@@ -136,11 +140,17 @@ def load_context(room: Room | RoomRow, *, before: int) -> PromptContext:
 
 def _context(room: Room | RoomRow, said: tuple[Said, ...], card: dict[str, Any]) -> PromptContext:
     return PromptContext(
-        head=room.prompt_head, head_tokens=room.prompt_head_tokens,
+        head=_shared(room.prompt_head), head_tokens=room.prompt_head_tokens,
         turns=said, window_start=room.window_start, user_note=room.user_note, card=card,
         language=room.language, cache_key=str(room.id), persona_name=room.persona_name,
         seed=room.id.int, prompt_version=room.prompt_version,
     )
+
+
+@lru_cache(maxsize=HEADS_SHARED)
+def _shared(head: str) -> str:
+    """The same text once: rooms of one character begin alike, and an answer keeps its head, some KiB, to the end."""
+    return head
 
 
 def load_routes(room: Room | RoomRow | None) -> tuple[Route, ...]:

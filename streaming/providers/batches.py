@@ -44,9 +44,23 @@ class Batches(Protocol):
 
 def batches_of(response: httpx.Response, alarm_clock: AlarmClock) -> Batches:
     handle = response.extensions.get(HANDLE)
-    if handle is None or "content-encoding" in response.headers:
+    if handle is None or _is_compressed(response):
         return PlainBatches(response)
     return PausedBatches(handle, alarm_clock)
+
+
+def forget_headers(response: httpx.Response) -> None:
+    """Of both sides: they have been looked at, and an answer would keep them, some KiB, for as long as it takes."""
+    handle = response.extensions.get(HANDLE)
+    if handle is None or not _FORGETS or _is_compressed(response):
+        return
+    response.headers = _NO_HEADERS
+    handle._headers = handle._raw_headers = handle._request_info = None
+    handle._cache.clear()
+
+
+def _is_compressed(response: httpx.Response) -> bool:
+    return "content-encoding" in response.headers
 
 
 class PausedBatches:
@@ -169,6 +183,9 @@ def _age(stamps: list[tuple[int, int, bytes]]) -> float | None:
             return time.time() - at[0] - at[1] / 1e9
     return None
 
+
+_NO_HEADERS = httpx.Headers()
+_FORGETS = all(hasattr(ClientResponse, name) for name in ("_headers", "_raw_headers"))
 
 #: What of aiohttp's reader `_all_of` touches; should a release have it no more, its own slower way is taken.
 _IS_KNOWN = all(

@@ -15,7 +15,7 @@ import msgspec
 
 from streaming.providers import refusals
 from streaming.providers.base import Finished, Mark, Piece, Prompt, ProviderError, Text, unmarked
-from streaming.providers.batches import Batches, batches_of
+from streaming.providers.batches import Batches, batches_of, forget_headers
 from streaming.providers.http import HttpClient
 from streaming.providers.pace import Pace
 from streaming.providers.reading import Decoder, Reading
@@ -55,6 +55,7 @@ class HttpProvider:
         try:
             await _require_success(response, body)
             if stream and not _is_json(response):
+                forget_headers(response)
                 reading = self._reading(prompt, body, mark)
                 while text := await reading.text():
                     yield Text(text)
