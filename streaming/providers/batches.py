@@ -91,7 +91,8 @@ class PausedBatches:
             if content.exception() is not None:
                 return self._salvaged()
             # Waiting through the rest: a task that is woken to wake its transport would be woken twice.
-            return await _all_of(content) if _IS_KNOWN else await content.readany()
+            # An answer without a body has a reader of another kind.
+            return await _all_of(content) if _IS_KNOWN and hasattr(content, "_buffer") else await content.readany()
         finally:
             self._is_resting = False
 

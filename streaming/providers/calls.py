@@ -17,6 +17,10 @@ Why = Literal["first", "again", "next", "completed", "go_on", "hedge"]
 #: Some bytes of UTF-8 are a token where the provider does not say how many there were.
 BYTES_A_TOKEN = 4
 FREE = Prices()
+#: Outcomes of requests that no model has read.
+UNREAD = frozenset((
+    "provider_refused", "provider_not_configured", "provider_rate_limited", "provider_unavailable", "context_too_long",
+))
 _MILLION = 1_000_000
 
 
@@ -50,7 +54,9 @@ class Call:
 
     @property
     def tokens(self) -> tuple[int, int, int]:
-        """(prompt, of which cached, completion); estimated where the provider did not say."""
+        """(prompt, of which cached, completion); estimated where the provider did not say, but for what was unread."""
+        if self.finished is None and not self.text_bytes and self.outcome in UNREAD:
+            return 0, 0, 0
         said = self.finished or Finished("stop")
         prompt = _or(said.prompt_tokens, self.prompt_bytes)
         return prompt, min(prompt, max(0, said.cached_tokens or 0)), _or(said.completion_tokens, self.text_bytes)

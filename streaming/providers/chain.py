@@ -161,9 +161,10 @@ class Chain:
         # A rival's stages are not those that the reader waited for.
         meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
         pieces = provider.generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
-        measured = self._admitted(route, meter.measured(timed(pieces, _limits(attempt))))
-        least = PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES
-        return Racer(route, joined(measured, Seam(text, min_bytes=least), is_fresh=not text), meter.lose)
+        seam = Seam(text, min_bytes=PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES)
+        # Within the meter: an answer without text is an error of its route.
+        new = joined(timed(pieces, _limits(attempt)), seam, is_fresh=not text)
+        return Racer(route, self._admitted(route, meter.measured(new)), meter.lose)
 
     def _has_room(self, route: Route) -> bool:
         return self.admission is None or self.admission.has_room(route)

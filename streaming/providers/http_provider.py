@@ -75,7 +75,7 @@ class HttpProvider:
     async def warm(self) -> None:
         try:
             await self._client.touch(self._dialect.url)
-        except (*refusals.NETWORK_ERRORS, httpx.InvalidURL):
+        except refusals.UNREACHABLE:
             return  # a hint that came to nothing: the real request will say why
 
     # Internal
@@ -86,7 +86,7 @@ class HttpProvider:
         mark("provider_asked")
         try:
             return await self._client.post(url, headers=self._dialect.headers, content=content)
-        except (*refusals.NETWORK_ERRORS, httpx.InvalidURL) as error:
+        except refusals.UNREACHABLE as error:
             raise refusals.of_network(error) from error
 
     def _reading(self, prompt: Prompt, body: Batches, mark: Mark) -> Reading:

@@ -92,7 +92,11 @@ class Reading:
             for payload in self._parser.feed(data):
                 self._decoder.take(payload)
         except ProviderError as error:
-            self._error = error
+            if self._decoder.is_ending:
+                # The text is whole: what is wrong with its usage, or with anything after it, spoils none of it.
+                self._is_at_end = True
+            else:
+                self._error = error
 
     def _take_rest(self) -> None:
         """The bytes have ended. An event they cut short is no garbage: the stream is merely incomplete."""

@@ -20,6 +20,8 @@ from streaming.providers.base import ProviderError
 MESSAGE_MAX_CHARS = 300
 #: What httpx, aiohttp and the system raise when a connection cannot be made, or breaks.
 NETWORK_ERRORS = (httpx.HTTPError, aiohttp.ClientError, OSError, ssl.SSLError)
+#: With what is no address at all: a name that IDNA cannot encode is a UnicodeError.
+UNREACHABLE = (*NETWORK_ERRORS, httpx.InvalidURL, UnicodeError)
 
 _KEY = re.compile(r"(?i)\b(?:(?:sk|pk|(?:x-|api_)?(?:api-)?key|bearer)[-_:\s]+[\w*.\-]{8,}|AIza[\w\-]{8,})")
 _TOO_LONG = re.compile(
@@ -83,7 +85,7 @@ def of_frame(error: object) -> ProviderError:
 
 def of_network(error: Exception) -> ProviderError:
     """No connection, no name, no TLS, or it broke before the answer began."""
-    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+    if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | aiohttp.InvalidURL | UnicodeError):
         return ProviderError("provider_not_configured", tidy(f"base_url: {error}"), retryable=False)
     return ProviderError("provider_unavailable", tidy(f"{type(error).__name__}: {error}"), retryable=True)
 
