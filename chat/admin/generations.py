@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from chat.admin.base import ReadOnlyAdmin, as_uuid, link, list_link, pre
+from chat.admin.base import ReadOnlyAdmin, as_uuid, link, list_link, pre, yes_or_no
 from chat.models import Generation, ProcessLease
 
 
@@ -95,9 +95,9 @@ class ProcessLeaseAdmin(ReadOnlyAdmin):
     fields = ("owner", "is_alive", "started_at", "expires_at")
     readonly_fields = fields
 
-    @admin.display(description="alive", boolean=True)
-    def is_alive(self, lease: ProcessLease) -> bool:
-        return lease.expires_at > timezone.now()
+    @admin.display(description="alive")
+    def is_alive(self, lease: ProcessLease) -> str:
+        return yes_or_no(lease.expires_at > timezone.now())
 
 
 def read_tokens(generation: Generation) -> int | None:
