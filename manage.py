@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import sys
 
 
@@ -15,7 +17,24 @@ def main() -> None:
         prepare(sys.argv[2:])
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    try:
+        try:
+            execute_from_command_line(sys.argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        if not nobody_reads():
+            raise
+        # What is still buffered would fail once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+
+
+def nobody_reads() -> bool:
+    """`| head` has seen enough. A broken pipe to anywhere else is a fault like others."""
+    pipe = select.poll()
+    pipe.register(sys.stdout.fileno(), 0)
+    return bool(pipe.poll(0))
 
 
 if __name__ == "__main__":

@@ -138,6 +138,11 @@ class Meter:
         except ProviderError as error:
             call.outcome, call.retry_after_seconds = error.code, error.retry_after_seconds
             raise
+        except Exception as error:
+            # Our own mistake about one provider; whoever else can answer still does.
+            log.exception("attempt_crashed", route=call.route)
+            call.outcome = "provider_garbage"
+            raise ProviderError(call.outcome, f"{type(error).__name__}: {error}", retryable=False) from error
         finally:
             self._end()
 

@@ -144,7 +144,9 @@ class Answer:
                 await asyncio.Event().wait()
 
     async def _end(self) -> None:
-        usage = usage_of(self._body["messages"], self._sent)
+        usage: dict[str, Any] = usage_of(self._body["messages"], self._sent)
+        if "badusage" in self._behaviour.flags:
+            usage = {name: count + 0.5 for name, count in usage.items()}
         for frame in self._face.ending(self._reason(), usage, self._behaviour.flags):
             await self._write(frame)
         if "lateend" in self._behaviour.flags:
@@ -185,11 +187,15 @@ class Answer:
         return "length" if "length" in flags else "content_filter" if "filter" in flags else "stop"
 
     def _reply(self, status: int, payload: Any, headers: str = "", kind: str = "application/json") -> None:
-        data = (payload if isinstance(payload, str) else json.dumps(payload)).encode()
+        data = (payload if isinstance(payload, str) else json.dumps(payload)).encode() * (status not in BODILESS)
         if self._zip:
             data, headers = self._zip.compress(data) + self._zip.flush(), headers + _GZIPPED
         head = f"HTTP/1.1 {status} -\r\nContent-Type: {kind}\r\nContent-Length: {len(data)}\r\n{headers}\r\n"
         self._transport.write(head.encode() + data)
+
+
+#: Statuses after which no body may come.
+BODILESS = (204, 304)
 
 
 def _pieces(text: str) -> list[str]:

@@ -12,7 +12,8 @@ A name is tokens joined by "+", e.g. "text-7+rate-50+cut-after-5+once+id-abc" ("
                     huge- (a line that does not end) · bare- (an error that is no event) -after-N
     held            gate-ask (unanswered) · gate-first (no content) · gate-after-N · gate-end (no end marker):
                     stands still there until the test opens the gate of its id, see tests/provider_gates.py
-    the end         nousage · nodone · noreason · length · filter · lateend (its body ends 0.2 s later)
+    the end         nousage · badusage (halves of tokens) · nodone · noreason · length · filter
+                    lateend (its body ends 0.2 s later)
     the rest        once (misbehaves only the first time that this very name is asked)
                     repeat (a continuation repeats the tail) · stale (hangs up when a connection is used again)
                     id-ANYTHING
@@ -66,8 +67,8 @@ DIRECTED = "directed"
 _SCRIPT = re.compile(r"script:(\S+)")
 BEFORE_CONTENT = {"fail-context", "redirect", "hang-connect", "hang-first", "ping-first", "html", "empty"}
 _FLAGS = BEFORE_CONTENT | {
-    "bytes", "crlf", "gzip", "comments", "nousage", "nodone", "noreason", "length", "filter", "lateend", "once",
-    "repeat", "stale",
+    "bytes", "crlf", "gzip", "comments", "nousage", "badusage", "nodone", "noreason", "length", "filter", "lateend",
+    "once", "repeat", "stale",
 }
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
+from django.core.exceptions import FieldDoesNotExist
 from django.core.paginator import Paginator
-from django.db.models import Model, QuerySet
+from django.db.models import BooleanField, Model, QuerySet
+from django.db.models.options import Options
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 #: Rows that a list counts and pages through; older ones are found by filter or search.
 ROWS_MAX = 10_000
@@ -56,6 +62,23 @@ class BoundedAdmin(AnyModelAdmin):
     class Media:
         css = {"all": ("css/admin.css",)}
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [in_words(self.opts, name) for name in super().get_list_display(request)]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [in_words(self.opts, name) for name in super().get_readonly_fields(request, obj)]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        found = super().get_fieldsets(request, obj)
+        asked = obj is None or self.has_change_permission(request, obj)
+        shown = set(super().get_readonly_fields(request, obj) if asked else flatten_fieldsets(found))
+        return [
+            (title, {**options, "fields": [
+                in_words(self.opts, name) if name in shown else name for name in options["fields"]
+            ]})
+            for title, options in found
+        ]
+
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Only what was changed here: counters and heads grow while the form is open."""
         if not change:
@@ -93,9 +116,38 @@ def list_link(model_name: str, text: str, **filters: Any) -> SafeString:
     return format_html('<a href="{}?{}">{}</a>', address, urlencode(filters), text)
 
 
+@cache
+def in_words(opts: Options[Any], name: str) -> str | Callable[[Any], str]:
+    """The column, but yes or no where Django's icons would say yes in green and no in red, whichever is good."""
+    try:
+        field = opts.get_field(name)
+    except FieldDoesNotExist:
+        return name
+    if not isinstance(field, BooleanField):
+        return name
+
+    @admin.display(description=field.verbose_name, ordering=name)
+    def shown(row: Any) -> str:
+        return yes_or_no(getattr(row, name))
+
+    shown.__name__ = name
+    return shown
+
+
+def yes_or_no(value: bool) -> str:
+    return gettext("yes") if value else gettext("no")
+
+
 def pre(text: str) -> SafeString:
     """Text as it stands, wrapped so that it fits a phone."""
     return format_html('<div class="as-written">{}</div>', text or "–")
+
+
+def wide(name: str | Promise, table: SafeString) -> SafeString:
+    """A table's inside, scrolled by itself where it is wider than the page; by keys, too."""
+    return format_html(
+        '<div class="wide" tabindex="0" role="region" aria-label="{}"><table>{}</table></div>', name, table
+    )
 
 
 def as_uuid(term: str) -> UUID | None:

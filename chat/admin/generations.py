@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import ReadOnlyAdmin, as_uuid, link, list_link, pre
+from chat.admin.base import ReadOnlyAdmin, as_uuid, link, list_link, pre, yes_or_no
 from chat.models import Generation, ProcessLease
 
 
@@ -97,9 +97,9 @@ class ProcessLeaseAdmin(ReadOnlyAdmin):
     fields = ("owner", "is_alive", "started_at", "expires_at")
     readonly_fields = fields
 
-    @admin.display(description=_("alive"), boolean=True)
-    def is_alive(self, lease: ProcessLease) -> bool:
-        return lease.expires_at > timezone.now()
+    @admin.display(description=_("alive"))
+    def is_alive(self, lease: ProcessLease) -> str:
+        return yes_or_no(lease.expires_at > timezone.now())
 
 
 def read_tokens(generation: Generation) -> int | None:

@@ -17,10 +17,13 @@ from chat.excerpts import shorten
 from chat.models import OutboxJob, PeriodicJob
 from chat.outbox import schedule
 
+#: A type and a message; whole pages in an exception are read on the job's own page.
+LAST_LINE_CHARS = 400
+
 
 @admin.register(OutboxJob)
 class OutboxJobAdmin(ReadOnlyAdmin):
-    list_display = ("kind", "status", "attempts", "available_at", "leased_until", "error", "message_link")
+    list_display = ("kind", "status", "error", "attempts", "available_at", "leased_until", "message_link")
     list_filter = ("status", "kind")
     list_select_related = ("message",)
     ordering = ("-pk",)
@@ -58,7 +61,7 @@ class OutboxJobAdmin(ReadOnlyAdmin):
 
 @admin.register(PeriodicJob)
 class PeriodicJobAdmin(ReadOnlyAdmin):
-    list_display = ("name", "does", "every", "next_at", "last_done_at", "attempts", "error")
+    list_display = ("name", "error", "does", "every", "next_at", "last_done_at", "attempts")
     actions = ("run_soon",)
     fields = ("name", "does", "every", "next_at", "leased_until", "last_done_at", "attempts", "full_error")
     readonly_fields = fields
@@ -92,4 +95,4 @@ class PeriodicJobAdmin(ReadOnlyAdmin):
 
 def last_line(error: str) -> str:
     """A traceback says what happened in its last line."""
-    return shorten(error.strip().rpartition("\n")[2], 80) or "–"
+    return shorten(error.strip().rpartition("\n")[2], LAST_LINE_CHARS) or "–"

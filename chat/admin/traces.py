@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -10,10 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin.base import link
+from chat.admin.base import link, pre, wide
 from chat.admin.generations import ByRequestAdmin
 from chat.figures import on_one_clock
-from chat.kpi.plot import step_name, waterfall
+from chat.kpi.plot import waterfall
 from chat.models import Trace
 
 
@@ -25,31 +26,32 @@ class TraceAdmin(ByRequestAdmin):
     )
     list_filter = ("path", "cohort", "stage", "outcome", "failure", "abandoned", "mismatched", "ttft_source")
     list_select_related = ("character",)
-    fields = (
+    shown = (
         "request_id", "both_sides", "kind", "path", "cohort", "stage", "outcome", "error_code", "failure", "abandoned",
         "attempt", "resumes", "mismatched", "route_name", "ttft_ms", "ttft_source", "completion_ms", "user_link",
-        "room_link", "character", "message_link", "server_marks", "browser_marks", "requests_to_models", "created_at",
+        "room_link", "character", "message_link", "requests_to_models", "created_at",
     )
-    readonly_fields = fields
+    raw = ("server_marks", "browser_marks")
+    fieldsets = (
+        (None, {"fields": shown}),
+        (_("Marks as they were written"), {"fields": raw, "classes": ("collapse",)}),
+    )
+    readonly_fields = (*shown, *raw)
 
     @admin.display(description=_("server marks"))
-    def server_marks(self, trace: Trace) -> SafeString | str:
-        return marks_table(trace.marks, gettext("ms since the command was received"))
+    def server_marks(self, trace: Trace) -> SafeString:
+        return as_json(trace.marks)
 
     @admin.display(description=_("browser marks"))
-    def browser_marks(self, trace: Trace) -> SafeString | str:
-        return marks_table(trace.client_marks, gettext("ms since the click"))
+    def browser_marks(self, trace: Trace) -> SafeString:
+        return as_json(trace.client_marks)
 
     @admin.display(description=_("waterfall"))
     def both_sides(self, trace: Trace) -> SafeString | str:
         """The server's marks moved by the likeliest offset of the two clocks; one side alone is drawn, too."""
         server, browser = numbers(trace.marks), numbers(trace.client_marks)
-        steps = on_one_clock(server, browser)
-        if not steps:
-            return "–"
-        named = [(at, step_name(side, mark)) for at, side, mark in steps]
-        unit = gettext("ms since the click") if browser else gettext("ms since the command was received")
-        return format_html("{}{}", waterfall(steps), steps_table(named, unit))
+        clock = _("ms since the click") if browser else _("ms since the command was received")
+        return waterfall(on_one_clock(server, browser), clock) or "–"
 
     @admin.display(description=_("first words"), ordering="ttft_ms")
     def first_words(self, trace: Trace) -> str:
@@ -76,29 +78,14 @@ class TraceAdmin(ByRequestAdmin):
         return link(trace.message, str(trace.message_id))
 
 
-def marks_table(marks: Any, unit: str) -> SafeString | str:
-    """Stages in the order they were reached, each with its time and the step since the one before."""
-    return steps_table(sorted((at, stage) for stage, at in numbers(marks).items()), unit)
+def as_json(marks: Any) -> SafeString:
+    return pre(json.dumps(marks, ensure_ascii=False, indent=1))
 
 
 def numbers(marks: Any) -> dict[str, float]:
     """Those that are times; the column could hold anything."""
     named = marks.items() if isinstance(marks, dict) else ()
     return {name: float(at) for name, at in named if isinstance(at, int | float)}
-
-
-def steps_table(reached: list[tuple[float, str]], unit: str) -> SafeString | str:
-    if not reached:
-        return "–"
-    before = [reached[0][0], *(at for at, _stage in reached[:-1])]
-    rows = [
-        (stage, f"{at:.1f}", f"{at - previous:+.1f}") for (at, stage), previous in zip(reached, before, strict=True)
-    ]
-    body = format_html_join("", "<tr><td>{}</td><td>{}</td><td>{}</td></tr>", rows)
-    return format_html(
-        "<table><thead><tr><th>{}</th><th>{}</th><th>{}</th></tr></thead><tbody>{}</tbody></table>",
-        gettext("stage"), unit, gettext("step"), body,
-    )
 
 
 #: What a call tells, as streaming/providers/calls.py names it → as people call it.
@@ -117,7 +104,7 @@ def calls_table(calls: Any) -> SafeString | str:
     head = format_html_join("", "<th>{}</th>", ((name,) for name in (*CALL_COLUMNS.values(), "US $")))
     cells = (format_html_join("", "<td>{}</td>", ((cell,) for cell in row)) for row in rows)
     body = format_html_join("", "<tr>{}</tr>", ((row,) for row in cells))
-    return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, body)
+    return wide(_("Requests to models"), format_html("<thead><tr>{}</tr></thead><tbody>{}</tbody>", head, body))
 
 
 def _shown(value: Any) -> str:

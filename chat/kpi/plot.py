@@ -1,52 +1,48 @@
-"""A request's waterfall as SVG, drawn here: nothing is loaded for it, and it is as wide as the page lets it."""
+"""A request's waterfall: a table whose every step has its bar in SVG, drawn here, as wide as the page lets it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
-#: Names and times stand in lines of their own above the bars, so that both fit a phone.
-WIDTH, ROW, BAR = 360, 30, 9
-SIDES = {"server": _("server"), "browser": _("browser")}
+WIDTH, BAR = 360, 8
 
 
-def waterfall(marks: Sequence[tuple[float, str, str]]) -> SafeString:
-    """Steps one under the other, each from the mark before it to its own; ms since the first side's beginning.
-
-    A mark is (when, on which side, which one).
-    """
+def waterfall(marks: Sequence[tuple[float, str, str]], clock: str | Promise) -> SafeString:
+    """(ms on one clock, side, stage) in order, each with the step from the mark before it. Empty without marks."""
     if not marks:
         return SafeString("")
-    times = [at for at, _side, _mark in marks]
-    begins = min(times)
-    end = max(times) - begins or 1.0
-    bars = format_html_join("", (
-        '<g><text x="0" y="{}">{}</text><text x="{}" y="{}" text-anchor="end">{}</text>'
-        '<rect class="waterfall__way" x="0" y="{}" width="{}" height="{}"/>'
-        '<rect class="waterfall__step waterfall__step--{}" x="{}" y="{}" width="{}" height="{}"/></g>'
+    begins, end = marks[0][0], marks[-1][0]
+    before = [begins, *(at for at, _side, _stage in marks)]
+    columns = (_("side"), _("stage"), clock, _("step"))
+    head = format_html_join("", '<th scope="col">{}</th>', ((column,) for column in columns))
+    # The bar has a line of its own below its numbers, so that both fit a phone.
+    steps = format_html_join("", (
+        '<tbody><tr><td>{}</td><th scope="row">{}</th><td>{}</td><td>{}</td></tr>'
+        '<tr aria-hidden="true"><td colspan="4">{}</td></tr></tbody>'
     ), (
-        (
-            ROW * row + 14, step_name(side, mark), WIDTH, ROW * row + 14, f"{at:,.0f} ms (+{at - start:,.0f})",
-            ROW * row + 19, WIDTH, BAR,
-            side, _x(start - begins, end), ROW * row + 19,
-            max(_x(at - begins, end) - _x(start - begins, end), 1.5), BAR,
-        )
-        for row, (start, (at, side, mark)) in enumerate(zip([begins, *times], marks, strict=False))
+        (_side(side), stage, f"{at:,.1f}", f"{at - start:+,.1f}", _bar(side, start - begins, at - begins, end - begins))
+        for start, (at, side, stage) in zip(before, marks, strict=False)
     ))
+    return format_html('<table class="waterfall"><thead><tr>{}</tr></thead>{}</table>', head, steps)
+
+
+def _side(side: str) -> str:
+    return {"server": _("server"), "browser": _("browser")}[side]
+
+
+def _bar(side: str, start: float, at: float, whole: float) -> SafeString:
+    left, right = _x(start, whole), _x(at, whole)
     return format_html(
-        '<svg class="waterfall" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>',
-        WIDTH, ROW * len(marks) + 4, gettext("waterfall"), bars,
+        '<svg viewBox="0 0 {} {}" preserveAspectRatio="none">'
+        '<rect class="waterfall__step waterfall__step--{}" x="{}" width="{}" height="{}"/></svg>',
+        WIDTH, BAR, side, left, max(right - left, 1.5), BAR,
     )
 
 
-def step_name(side: str, mark: str) -> str:
-    """Marks are codes; sides are words."""
-    return f"{SIDES.get(side, side)}: {mark}"
-
-
-def _x(at: float, end: float) -> float:
-    return round(at / end * (WIDTH - 2), 1)
+def _x(at: float, whole: float) -> float:
+    return round(at / (whole or 1.0) * (WIDTH - 2), 1)

@@ -13,7 +13,7 @@ import msgspec
 from streaming.providers import refusals
 from streaming.providers.anthropic_prompt import messages_of, system_of
 from streaming.providers.base import Finished, Prompt, ProviderError, Route
-from streaming.providers.content import Content, decode
+from streaming.providers.content import Content, decode, fitting
 from streaming.providers.prefill import SpaceSeam, only_new
 
 API_VERSION = "2023-06-01"
@@ -53,7 +53,7 @@ class AnthropicDialect:
         content = Content()
         text = "".join(block.text for block in answer.content if block.type == "text")
         content.add(only_new(text, prompt.prefill))
-        return content.take()[0], _finished(answer.stop_reason, answer.usage)
+        return content.take()[0], _finished(answer.stop_reason, fitting(answer.usage, _Usage) or _Usage())
 
 
 class MessageDecoder:
@@ -101,8 +101,9 @@ class MessageDecoder:
         if event.delta is not None and event.delta.stop_reason:
             self._reason, self.is_ending = event.delta.stop_reason, True
 
-    def _count(self, usage: _Usage | None) -> None:
+    def _count(self, told: object) -> None:
         """Counts come in two parts: the prompt's at the start, the answer's at the end."""
+        usage = fitting(told, _Usage)
         for name in _Usage.__struct_fields__ if usage else ():
             if (value := getattr(usage, name)) is not None:
                 setattr(self._usage, name, value)
@@ -136,7 +137,7 @@ class _Block(msgspec.Struct, gc=False):
 class _Answer(msgspec.Struct):
     content: list[_Block] = []
     stop_reason: str | None = None
-    usage: _Usage = msgspec.field(default_factory=_Usage)
+    usage: Any = None
     error: Any = None
 
 
@@ -145,7 +146,7 @@ class _Event(msgspec.Struct):
     delta: _Block | None = None
     content_block: _Block | None = None
     message: _Answer | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     error: Any = None
 
 

@@ -31,6 +31,14 @@ def _decode_slowly(payload: bytes, kind: type[T]) -> T:
         raise garbage(f"{error} in {payload[:80]!r}") from error
 
 
+def fitting(usage: object, kind: type[T]) -> T | None:
+    """What a provider says of its tokens. What does not fit was not said: no answer is spoiled by its bill."""
+    try:
+        return None if usage is None else msgspec.convert(usage, kind)
+    except msgspec.ValidationError:
+        return None
+
+
 class Content:
     """Pieces go in one by one, a batch comes out joined."""
 

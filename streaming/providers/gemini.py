@@ -14,7 +14,7 @@ import msgspec
 from streaming.providers import refusals
 from streaming.providers.alternating import system_of, turns_of
 from streaming.providers.base import Finished, Prompt, ProviderError, Route
-from streaming.providers.content import Content, decode
+from streaming.providers.content import Content, decode, fitting
 from streaming.providers.prefill import SpaceSeam, only_new
 
 #: More of them are refused.
@@ -68,7 +68,7 @@ class GeminiDecoder:
         self.is_ending = False
         self._seam = seam
         self._reason = ""
-        self._usage: _Usage | None = None
+        self._usage: object = None
 
     @property
     def is_over(self) -> bool:
@@ -118,9 +118,9 @@ def _require_answer(answer: _Answer) -> None:
         raise ProviderError("content_filtered", detail, retryable=False)
 
 
-def _finished(reason: str | None, usage: _Usage | None) -> Finished:
+def _finished(reason: str | None, told: object) -> Finished:
     """Thinking is paid for as the answer is."""
-    usage = usage or _Usage()
+    usage = fitting(told, _Usage) or _Usage()
     written = usage.candidates_token_count
     if written is not None:
         written += usage.thoughts_token_count or 0
@@ -164,7 +164,7 @@ class _Feedback(msgspec.Struct, rename="camel", gc=False):
 
 class _Answer(msgspec.Struct, rename="camel"):
     candidates: list[_Candidate] | None = None
-    usage_metadata: _Usage | None = None
+    usage_metadata: Any = None
     prompt_feedback: _Feedback | None = None
     error: Any = None
 

@@ -14,7 +14,7 @@ import msgspec
 
 from streaming.providers import refusals
 from streaming.providers.base import Finished, Prompt, ProviderError, Route
-from streaming.providers.content import Content, decode
+from streaming.providers.content import Content, decode, fitting
 from streaming.providers.prefill import SpaceSeam, only_new, sent
 
 _REASONS: dict[str, Literal["stop", "length", "content_filter"]] = {
@@ -80,7 +80,7 @@ class ChatDecoder:
         self.is_over = False
         self._seam = seam
         self._reason = ""
-        self._usage: _Usage | None = None
+        self._usage: object = None
 
     def take(self, payload: bytes) -> None:
         if payload == b"[DONE]":
@@ -113,8 +113,8 @@ def _messages(prompt: Prompt) -> list[dict[str, str]]:
     return messages
 
 
-def _finished(reason: str | None, usage: _Usage | None) -> Finished:
-    usage = usage or _Usage()
+def _finished(reason: str | None, told: object) -> Finished:
+    usage = fitting(told, _Usage) or _Usage()
     details = usage.prompt_tokens_details
     return Finished(
         _REASONS.get(reason or "", "stop"), usage.prompt_tokens, usage.completion_tokens,
@@ -149,7 +149,7 @@ class _Chunk(msgspec.Struct):
     """A chunk of a stream, and a completed answer: they differ in `delta` and `message`."""
 
     choices: list[_Choice] | None = None
-    usage: _Usage | None = None
+    usage: Any = None
     error: Any = None
 
 

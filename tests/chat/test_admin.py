@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -161,8 +162,36 @@ def test_texts_of_models_and_people_are_escaped(bob: Client, room: Room) -> None
 
 def test_a_trace_shows_its_marks_in_order_with_the_steps_between(bob: Client, room: Room) -> None:
     page = bob.get(page_address(Trace.objects.get())).content.decode()
-    rows = re.findall(r"<tr><td>(\w+)</td><td>([\d.]+)</td><td>([+-][\d.]+)</td></tr>", page)
+    rows = re.findall(r'<th scope="row">(\w+)</th><td>([\d.]+)</td><td>([+-][\d.]+)</td></tr>', page)
     assert rows == [("received", "0.0", "+0.0"), ("accepted", "4.0", "+4.0"), ("first_chunk", "12.3", "+8.3")]
+
+
+def test_each_mark_is_told_once_and_what_was_written_can_be_opened(bob: Client, room: Room) -> None:
+    Trace.objects.update(marks={"received": 0.0, "first_frame": 9.5}, client_marks={"click": 0.0, "first_paint": 15.25})
+    shown, _, folded = bob.get(page_address(Trace.objects.get())).content.decode().partition("<details>")
+    for mark in ("received", "first_frame", "click", "first_paint"):
+        assert shown.count(f">{mark}<") == 1
+        assert f"&quot;{mark}&quot;: " in folded
+
+
+@pytest.mark.parametrize(("value", "said"), [(True, "yes"), (False, "no")])
+def test_yes_and_no_are_words_since_no_may_be_the_good_one(bob: Client, room: Room, value: bool, said: str) -> None:
+    Trace.objects.update(mismatched=value)
+    RolloutState.objects.update(is_held=value)
+    page, listed = bob.get(page_address(Trace.objects.get())), bob.get(list_address(RolloutState), {"o": "3"})
+    assert re.search(rf'field-mismatched.*?readonly">{said}<', page.content.decode(), re.DOTALL)
+    assert re.search(rf'field-is_held[^>]*>{said}<', listed.content.decode())
+
+
+def test_what_may_only_be_looked_at_says_yes_and_no_too(client: Client, room: Room) -> None:
+    viewer = make_user("vera", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_modelroute"))
+    client.force_login(viewer)
+    for address in (list_address(ModelRoute), page_address(ModelRoute.objects.get())):
+        page = client.get(address).content.decode()
+        assert "field-is_enabled" in page
+        assert "icon-no" not in page
+        assert "icon-yes" not in page
 
 
 def test_a_trace_shows_every_request_to_a_model_with_its_price(bob: Client, room: Room) -> None:
@@ -196,5 +225,5 @@ def test_an_answers_prompt_is_told_by_what_was_cached_and_what_was_read(
 def test_marks_that_are_no_numbers_are_left_out(bob: Client, room: Room) -> None:
     Trace.objects.update(marks=["odd"], client_marks={"click": "now", "end_seen": 3})
     page = bob.get(page_address(Trace.objects.get())).content.decode()
-    assert "<td>end_seen</td>" in page
-    assert "<td>click</td>" not in page
+    assert '<th scope="row">end_seen</th>' in page
+    assert '<th scope="row">click</th>' not in page

@@ -71,6 +71,18 @@ def test_dead_jobs_are_given_a_second_chance_and_others_left_alone(bob: Client, 
     assert (dead.status, dead.attempts) == ("waiting", 0)
 
 
+def test_a_jobs_list_says_the_last_line_of_its_error_and_its_page_the_whole(bob: Client, room: Room) -> None:
+    said = f"ValueError: {'many words ' * 20}"
+    error = f'Traceback (most recent call last):\n  File "titles.py", line 3, in title\n{said}\n'
+    OutboxJob.objects.update(status="dead", last_error=error)
+    listed = bob.get(list_address(OutboxJob)).content.decode()
+    assert said.strip() in listed
+    assert "titles.py" not in listed
+    page = bob.get(page_address(OutboxJob.objects.get())).content.decode()
+    assert "titles.py" in page
+    assert said.strip() in page
+
+
 def test_who_may_only_look_at_jobs_cannot_run_them(client: Client, room: Room) -> None:
     viewer = make_user("bob", is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_outboxjob"))

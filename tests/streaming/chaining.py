@@ -39,7 +39,7 @@ def failure(code: str = "provider_unavailable", *, retryable: bool = True, after
     return ProviderError(code, code, retryable=retryable, retry_after_seconds=after)
 
 
-Step = str | ProviderError | Finished | float
+Step = str | Exception | Finished | float
 
 
 @dataclass

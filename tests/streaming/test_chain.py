@@ -30,6 +30,11 @@ async def test_the_same_route_is_asked_again_before_another() -> None:
     assert told.pauses == [1.5]
 
 
+async def test_a_mistake_of_ours_about_one_provider_is_an_answer_from_the_next() -> None:
+    told = await listen([(A, Model([[RuntimeError("odd")]])), (B, Model([["Rain.", END]]))])
+    assert (told.text, told.notes[0]) == ("Rain.", Recovering("provider_garbage", "A"))
+
+
 async def test_the_next_route_and_at_last_the_completed_call() -> None:
     first, second = Model([[failure()], [failure()], ["Rain.", END]]), Model([[failure()], [failure()]])
     told = await listen([(A, first), (B, second)])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from streaming.providers import Providers
-from streaming.providers.base import Finished, Limits, ProviderError, Text
+from streaming.providers.base import Finished, Limits, Prices, ProviderError, Text
 from streaming.providers.calls import Call
 from streaming.providers.chain import Chain, Recovering, RouteChosen
 from streaming.providers.health import FAILURES
@@ -42,8 +42,13 @@ async def test_every_character_comes_once(
         ({"base_url": "no address"}, "provider_not_configured"), ({"kind": "telepathy"}, "provider_not_configured"),
         ({"api_key_env": "NOT_SET"}, "provider_not_configured"),
         ({"options": {"prefill_fields": 1}}, "provider_not_configured"),
+        # No name of a host at all, which IDNA finds out.
+        ({"base_url": "http://api..example.com/v1"}, "provider_not_configured"),
+        ({"base_url": f"http://{'a' * 70}.example.com/v1"}, "provider_not_configured"),
         ({"base_url": "http://127.0.0.1:1/v1"}, "provider_unavailable"),
         ({"model": "fail-401"}, "provider_refused"),
+        ({"model": "fail-204"}, "provider_refused"), ({"model": "fail-304"}, "provider_refused"),
+        ({"model": "empty"}, "provider_empty"),
         ({"model": "fail-404"}, "provider_refused"), ({"model": "redirect"}, "provider_refused"),
         ({"model": "html"}, "provider_garbage"), ({"model": "text-7+huge-after-0"}, "provider_garbage"),
     ],
@@ -53,15 +58,27 @@ async def test_whatever_is_wrong_with_a_route_the_next_one_answers(
     provider_server: RunningServer, wrong: dict[str, Any], code: str
 ) -> None:
     """And the wrong one is accounted, so that it is seen, and asked last after a while."""
-    good = route_to(provider_server, model_named("text-7"))
+    good = replace(route_to(provider_server, model_named("text-7")), prices=Prices(1.0, 2.0))
     wrong = {**wrong, "model": model_named(wrong.get("model", "text-7"))}
     providers, calls = Providers(environ={}), list[Call]()
     chain = Chain([replace(good, **wrong), good], providers.provider_for, prompt_for, heard=calls.append)
     pieces = [piece async for piece in chain.generate()]
     assert "".join(piece.text for piece in pieces if isinstance(piece, Text)) == "".join(words(7, 40))
-    assert (calls[0].why, calls[0].outcome, calls[0].cost) == ("first", code, 0.0)
+    assert (calls[0].why, calls[0].outcome) == ("first", code)
+    # Who was not read is not paid.
+    assert (calls[0].cost > 0.0) is (code in ("provider_garbage", "provider_empty"))
     assert code in FAILURES
     assert (calls[-1].why, calls[-1].outcome) == ("next", "stop")
+    await providers.aclose()
+
+
+@pytest.mark.parametrize("kind", ["openai", "anthropic", "gemini"])
+async def test_an_answer_that_is_whole_is_not_spoiled_by_its_usage(provider_server: RunningServer, kind: str) -> None:
+    providers, calls = Providers(), list[Call]()
+    to = route_to(provider_server, model_named("text-7+badusage"), kind=kind)
+    pieces = [piece async for piece in Chain([to], providers.provider_for, prompt_for, heard=calls.append).generate()]
+    assert "".join(piece.text for piece in pieces if isinstance(piece, Text)) == "".join(words(7, 40))
+    assert [(call.outcome, call.is_counted) for call in calls] == [("stop", False)]
     await providers.aclose()
 
 

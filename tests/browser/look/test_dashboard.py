@@ -13,6 +13,7 @@ from playwright.sync_api import Page, Request, expect
 from tests.browser.look.test_accessibility import assert_accessible
 from tests.browser.look.visitor import DESK, NIGHT_PHONE, Device, Visitor
 from tests.live import LiveServer
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 ROOT = Path(__file__).parents[3]
@@ -95,13 +96,24 @@ def test_it_is_drawn_and_can_be_read(bob: Page, device: Device) -> None:
     assert_accessible(bob, "the dashboard")
 
 
+def test_a_wide_table_is_scrolled_by_keys_beside_its_names(bob: Page) -> None:
+    bob.goto(ADDRESS)
+    table = bob.get_by_role("region", name="This week, by group")
+    name = table.get_by_role("rowheader").first
+    table.focus()
+    before = name.bounding_box()
+    bob.keyboard.press("ArrowRight")
+    wait_until(lambda: table.evaluate("table => table.scrollLeft") > 20, "the table to be scrolled")
+    assert name.bounding_box() == before
+
+
 def test_a_requests_waterfall_is_found_by_its_id(bob: Page) -> None:
     bob.goto(ADDRESS)
     bob.locator("#dash-request").fill("요청-1")
     bob.locator("#dash-request").press("Enter")
     bob.wait_for_url("**/admin/chat/trace/**")
-    expect(bob.locator(".waterfall")).to_contain_text("server: first_frame")
-    assert (bob.locator(".waterfall").bounding_box() or {"width": 0})["width"] > 300
+    expect(bob.locator(".waterfall")).to_contain_text("first_frame")
+    assert (bob.locator(".waterfall svg").first.bounding_box() or {"width": 0})["width"] > 300
     bob.goto(f"{ADDRESS}?request=nothing")
     expect(bob.locator(".messagelist")).to_contain_text("No request has this id")
 
