@@ -139,6 +139,7 @@ class Chain:
             rival = hedging.rival(attempt.route, self.routes)
             if rival is None or not self._has_room(rival) or not hedging.budget.spend():
                 return None
+            hedging.health.probe(rival.name)
             return self._rival(rival)
 
         return raced(first, late_after, second, lambda winner: plan.follow(winner.route))

@@ -73,11 +73,15 @@ class Hedging:
         return [*first, rival] if rival else first
 
     def rival(self, route: Route, routes: Sequence[Route]) -> Route | None:
-        """The next one that is well, at another server or with another model."""
-        for other in routes:
-            is_other = (other.base_url, other.model) != (route.base_url, route.model)
-            if is_other and self.health.state(other.name) == "closed":
-                return other
+        """The next one that is well, at another server or with another model; else the next that has had its rest.
+
+        A race is the best of probes: whoever is late may still come. Nothing else asks a route of the second place.
+        """
+        others = [other for other in routes if (other.base_url, other.model) != (route.base_url, route.model)]
+        for state in ("closed", "half_open"):
+            for other in others:
+                if self.health.state(other.name) == state:
+                    return other
         return None
 
 
