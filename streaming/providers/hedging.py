@@ -54,8 +54,9 @@ class Hedging:
         """Every request's end."""
         self.health.note(call)
         waited = call.first_seconds
-        if waited is None and call.outcome == "lost":
-            # It would have come later still; left out, the slow ones would make the route look fast.
+        if waited is None and call.outcome == "lost" and call.why == "first":
+            # It would have come later still; left out, the slow ones would make the route look fast. A rival that
+            # lost says nothing: it was ended by when the late one came, however fast or slow it is itself.
             waited = call.seconds
         # A continuation's first words are not an answer's; all words of a completed call come at its end.
         if waited is not None and call.is_streamed and call.why != "go_on":

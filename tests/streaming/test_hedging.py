@@ -133,6 +133,19 @@ def test_a_lost_request_tells_the_sketch_that_the_route_was_slow() -> None:
     assert after == pytest.approx(1.5, rel=0.05)
 
 
+def test_a_rival_that_lost_tells_the_sketch_nothing() -> None:
+    """Ended 50 ms after it was asked, sixty times: it is as slow as it ever was."""
+    race = Race([[1.1, "The rain.", END]] * 60, [[30.0, "Never."]] * 60)
+    for _ in range(LEAST_COUNT):
+        race.hedging.latencies.note("B", 1.37)
+    for _ in range(60):
+        race.run()
+    lost = [call for call in race.calls if call.outcome == "lost"]
+    assert len(lost) > 20
+    assert max(call.seconds for call in lost) < 0.2
+    assert race.hedging.latencies.quantile("B", 0.5) == pytest.approx(1.37, rel=0.05)
+
+
 def deaf(race: Race) -> None:
     race.hedging.latencies._slots.clear()
 
