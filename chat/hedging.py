@@ -10,6 +10,8 @@ from typing import Any
 from chat.models import Trace
 
 Call = dict[str, Any]
+#: Why the two requests of a race are made.
+RACED = ("first", "hedge")
 
 
 @dataclass(slots=True)
@@ -23,7 +25,8 @@ class Figures:
     lost_tokens: int = 0
     lost_cost: float = 0.0
     cost: float = 0.0
-    #: Milliseconds from the first request to first content, whoever gave it: of all answers, and of the raced ones.
+    #: Milliseconds from the first request to first content, whoever gave it and whatever failed before: of all answers
+    #: that have content, and of the raced ones.
     _waits: list[float] = field(default_factory=list)
     _raced_waits: list[float] = field(default_factory=list)
 
@@ -38,14 +41,15 @@ class Figures:
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
 
     def add(self, calls: list[Call]) -> None:
+        """The one that was asked first comes first, the others as they ended."""
         self.answers += 1
         self.cost += sum(call["cost"] for call in calls)
-        is_raced = any(call["why"] == "hedge" for call in calls)
-        waited = _waited(calls[0])
+        giver = _giver(calls)
+        waited = None if giver is None else _waited(calls, giver)
         if waited is not None:
             self._waits.append(waited)
-        if is_raced:
-            self._add_race(calls, waited)
+        if any(call["why"] == "hedge" for call in calls):
+            self._add_race(calls, giver, waited)
 
     def row(self) -> dict[str, Any]:
         return {
@@ -55,21 +59,31 @@ class Figures:
             "lostTokens": self.lost_tokens, "lostCost": round(self.lost_cost, 6), "cost": round(self.cost, 6),
         }
 
-    def _add_race(self, calls: list[Call], waited: float | None) -> None:
+    def _add_race(self, calls: list[Call], giver: Call | None, waited: float | None) -> None:
         self.raced += 1
-        self.won += calls[0]["outcome"] == "lost"
+        self.won += giver is not None and giver["why"] == "hedge"
         if waited is not None:
             self._raced_waits.append(waited)
         for call in calls:
-            if call["outcome"] == "lost":
+            if call["why"] in RACED and call is not giver:
                 self.lost_tokens += call["promptTokens"] + call["completionTokens"]
                 self.lost_cost += call["cost"]
 
 
-def _waited(first: Call) -> float | None:
-    """The late one is ended in the moment in which its rival's first content is there."""
-    waited: float | None = first["ms"] if first["outcome"] == "lost" else first["firstMs"]
-    return waited
+def _giver(calls: list[Call]) -> Call | None:
+    """Whose words came first to the reader; None: there were none."""
+    return next((call for call in calls if call["firstMs"] is not None and call["outcome"] != "lost"), None)
+
+
+def _waited(calls: list[Call], giver: Call) -> float:
+    first: Call = calls[0]
+    if first["outcome"] == "lost":
+        # It was ended in the moment in which its rival's first content was there.
+        return float(first["ms"])
+    # A rival that failed ran beside the late one. Of one that came after the late one had failed it is not kept
+    # when it was asked: it counts from then on, so that the wait comes out too long rather than too short.
+    failed = [call for call in calls[: calls.index(giver)] if call["why"] != "hedge"]
+    return float(sum(call["ms"] for call in failed) + giver["firstMs"])
 
 
 def figures(*, since: datetime, until: datetime | None = None) -> list[Figures]:

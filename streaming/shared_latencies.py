@@ -32,7 +32,7 @@ class SharedLatencies:
             try:
                 await self.exchange()
             except (RedisError, OSError) as error:
-                # What was not told stays news; what others told grows old by itself.
+                # What was not told stays news; what others told grows old by the sketch's own clock.
                 log.warning("latencies_not_shared", cause=str(error))
             except Exception:
                 log.exception("latencies_duty_crashed")
@@ -51,7 +51,7 @@ class SharedLatencies:
             for key, buckets in told.items():
                 latencies.news.setdefault(key, Counter()).update(buckets)
             raise
-        latencies.elsewhere = {route: known - latencies.own(route) for route, known in _added(found).items()}
+        latencies.learn({route: known - latencies.own(route) for route, known in _added(found).items()})
 
     async def _told_and_read(self, told: dict[tuple[str, int], Buckets]) -> list[dict[bytes, bytes]]:
         now = self._latencies.slot()

@@ -105,7 +105,7 @@ class Chain:
                 return
             except ProviderError as error:
                 failed = plan.current
-                following = plan.after(error, wrote=len(texts) > known)
+                following = plan.after(error, wrote=len(texts) > known, now=self.clock())
                 if following is None or self.clock() + following.pause_seconds > gives_up_at:
                     raise _last_word(plan, has_text=bool(texts)) from error
                 note = Recovering(error.code, failed.route.name)
@@ -139,6 +139,7 @@ class Chain:
             rival = hedging.rival(attempt.route, self.routes)
             if rival is None or not self._has_room(rival) or not hedging.budget.spend():
                 return None
+            hedging.health.probe(rival.name)
             return self._rival(rival)
 
         return raced(first, late_after, second, lambda winner: plan.follow(winner.route))

@@ -75,9 +75,15 @@ class Health:
         probe = next((route for route in ill if self.state(route.name) == "half_open"), None)
         # Without a healthy one to fall back to, an order changes nothing.
         if probe is not None and probe is routes[0]:
-            self._circuits[probe.name].probed_at = self._clock()
+            self.probe(probe.name)
             ill.remove(probe)
         return (*(route for route in routes if route not in ill), *ill)
+
+    def probe(self, route_name: str) -> None:
+        """It is being asked: if it is half open, nobody else shall ask it until the end of that is noted."""
+        circuit = self._circuits.get(route_name)
+        if circuit is not None and circuit.state(self._clock()) == "half_open":
+            circuit.probed_at = self._clock()
 
     def note(self, call: Call) -> None:
         if call.outcome in SUCCESSES:

@@ -54,8 +54,9 @@ class Hedging:
         """Every request's end."""
         self.health.note(call)
         waited = call.first_seconds
-        if waited is None and call.outcome == "lost":
-            # It would have come later still; left out, the slow ones would make the route look fast.
+        if waited is None and call.outcome == "lost" and call.why == "first":
+            # It would have come later still; left out, the slow ones would make the route look fast. A rival that
+            # lost says nothing: it was ended by when the late one came, however fast or slow it is itself.
             waited = call.seconds
         # A continuation's first words are not an answer's; all words of a completed call come at its end.
         if waited is not None and call.is_streamed and call.why != "go_on":
@@ -73,11 +74,15 @@ class Hedging:
         return [*first, rival] if rival else first
 
     def rival(self, route: Route, routes: Sequence[Route]) -> Route | None:
-        """The next one that is well, at another server or with another model."""
-        for other in routes:
-            is_other = (other.base_url, other.model) != (route.base_url, route.model)
-            if is_other and self.health.state(other.name) == "closed":
-                return other
+        """The next one that is well, at another server or with another model; else the next that has had its rest.
+
+        A race is the best of probes: whoever is late may still come. Nothing else asks a route of the second place.
+        """
+        others = [other for other in routes if (other.base_url, other.model) != (route.base_url, route.model)]
+        for state in ("closed", "half_open"):
+            for other in others:
+                if self.health.state(other.name) == state:
+                    return other
         return None
 
 

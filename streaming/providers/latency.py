@@ -46,13 +46,14 @@ def quantile(buckets: Buckets, share: float) -> float | None:
 
 
 class Latencies:
-    """`note` and `quantile` are this process's; `elsewhere` is what the others have told, by route."""
+    """`note` and `quantile` are this process's; `learn` what the others have told, by route."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         # Wall time: processes must agree on where a slot begins.
         self._clock = clock
         self._slots: dict[tuple[str, int], Buckets] = {}
         self.elsewhere: dict[str, Buckets] = {}
+        self._learnt_at = 0.0
         #: (route, slot) → what nobody else has been told yet.
         self.news: dict[tuple[str, int], Buckets] = {}
 
@@ -66,9 +67,16 @@ class Latencies:
         for kept in (self._slots, self.news):
             kept.setdefault(key, Counter())[bucket] += 1
 
+    def learn(self, elsewhere: dict[str, Buckets]) -> None:
+        """What the others measured in the last minutes, instead of what was known of them."""
+        self.elsewhere, self._learnt_at = elsewhere, self._clock()
+
     def quantile(self, route: str, share: float) -> float | None:
         """Of the last minutes; None: too few measurements."""
-        return quantile(self.own(route) + self.elsewhere.get(route, Counter()), share)
+        # Nobody tells anything anew while Redis is away; what was told has gone by then, as our own has.
+        is_recent = abs(self._clock() - self._learnt_at) < SLOTS * SLOT_SECONDS
+        others = self.elsewhere.get(route) if is_recent else None
+        return quantile(self.own(route) + (others or Counter()), share)
 
     def own(self, route: str) -> Buckets:
         """What this process measured in the last minutes."""

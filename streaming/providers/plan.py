@@ -15,7 +15,7 @@ from streaming.providers.calls import Why
 MAX_CONTINUATIONS = 2
 #: Before the same route is asked again, unless it names a time itself.
 RETRY_PAUSE_SECONDS = 0.1
-#: A route that wants a longer wait than this is passed over.
+#: A route that still wants a longer wait than this is passed over, whatever it would be asked for.
 RETRY_AFTER_MAX_SECONDS = 2.0
 _WAITED_ALREADY = ("provider_first_content_timeout", "provider_total_timeout")
 _TOLD_TO_WAIT = ("provider_rate_limited", "provider_busy")
@@ -42,6 +42,9 @@ class Plan:
     failures: list[tuple[Attempt, ProviderError]] = field(default_factory=list)
     continuations: int = 0
     has_content: bool = False
+    #: When a route that asked for time may be asked again.
+    _free_at: dict[str, float] = field(default_factory=dict)
+    _now: float = 0.0
 
     def first(self) -> Attempt:
         if not self.routes:
@@ -49,9 +52,12 @@ class Plan:
         self.current = Attempt(0, self.routes[0], self.is_streamed)
         return self.current
 
-    def after(self, error: ProviderError, *, wrote: bool) -> Attempt | None:
+    def after(self, error: ProviderError, *, wrote: bool, now: float = 0.0) -> Attempt | None:
         """The next attempt, now that the current one has failed; `wrote`: it had given content. None: give up."""
         self.failures.append((self.current, error))
+        self._now = now
+        # What it said last counts.
+        self._free_at[self.current.route.name] = now + (error.retry_after_seconds or 0.0)
         self.has_content = self.has_content or wrote
         chosen = self._continuation(error) if self.has_content else self._fresh(error)
         if chosen is not None:
@@ -99,13 +105,18 @@ class Plan:
         return Attempt(index, self.routes[index], self.is_streamed)
 
     def _completed(self) -> Attempt | None:
-        """The first route that may: it was not refused, and not told to wait."""
+        """The first route that may: it was not refused, and not told to wait for long."""
         if not self.is_streamed or self._is_last_resort():
             return None
         for attempt, error in self.failures:
-            if error.retryable and error.code not in _TOLD_TO_WAIT:
-                return Attempt(attempt.index, attempt.route, is_streamed=False)
+            wait = self._wait(attempt.route)
+            if error.retryable and error.code not in _TOLD_TO_WAIT and wait <= RETRY_AFTER_MAX_SECONDS:
+                return Attempt(attempt.index, attempt.route, is_streamed=False, pause_seconds=wait)
         return None
+
+    def _wait(self, route: Route) -> float:
+        """Seconds that are left of what it asked for."""
+        return max(0.0, self._free_at.get(route.name, 0.0) - self._now)
 
     def _is_last_resort(self) -> bool:
         return self.is_streamed and not self.current.is_streamed
@@ -114,13 +125,15 @@ class Plan:
         self.continuations += 1
         if self.continuations > MAX_CONTINUATIONS:
             return None
-        pause = _pause(error)
-        if pause is not None and (self.continuations == 1 or len(self.routes) == 1):
-            return Attempt(self.current.index, self.current.route, self.is_streamed, pause)
-        if len(self.routes) == 1:
-            return None
-        index = (self.current.index + 1) % len(self.routes)
-        return Attempt(index, self.routes[index], self.is_streamed)
+        pause, here = _pause(error), self.current.index
+        same = None if pause is None else Attempt(here, self.current.route, self.is_streamed, pause)
+        if same is not None and self.continuations == 1:
+            return same
+        for index in (*range(here + 1, len(self.routes)), *range(here)):
+            wait = self._wait(self.routes[index])
+            if wait <= RETRY_AFTER_MAX_SECONDS:
+                return Attempt(index, self.routes[index], self.is_streamed, wait)
+        return same
 
 
 def _pause(error: ProviderError) -> float | None:

@@ -11,7 +11,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from chat.hedging import figures
+from chat.hedging import Figures, figures
 from chat.models import Trace
 from tests.people import make_room, make_user, request_id
 
@@ -47,6 +47,52 @@ def test_races_are_counted_by_the_route_that_was_late(answers: None) -> None:
     assert (found.route, found.answers, found.raced, found.won, found.extra) == ("A", 4, 2, 1, 0.5)
     assert (found.lost_tokens, found.lost_cost, found.cost) == (220, 1.0, 3.0)
     assert (found.waited(0.5), found.waited(0.95), found.waited(0.0, raced=True)) == (1100.0, 1400.0, 1100.0)
+
+
+def of(*answers: list[dict[str, Any]]) -> Figures:
+    found = Figures("A")
+    for calls in answers:
+        found.add(calls)
+    return found
+
+
+def test_what_failed_before_the_words_was_waited_for_as_well() -> None:
+    timed_out = call("A", "first", "provider_first_content_timeout", first=None, ms=10_000.0)
+    found = of(*[ALONE] * 90, *[[timed_out, call("B", "next", "stop", first=300.0)]] * 10)
+    assert (found.waited(0.5), found.waited(0.95)) == (300.0, 10_300.0)
+
+
+def test_a_continuation_is_not_waited_for_and_an_answer_without_words_has_no_wait() -> None:
+    broken = call("A", "first", "provider_incomplete", first=300.0, ms=5000.0)
+    assert of([broken, call("A", "go_on", "stop", first=900.0)]).waited(0.5) == 300.0
+    assert of([call("A", "first", "provider_refused", first=None)]).waited(0.5) is None
+
+
+GONE_ON = call("B", "go_on", "stop", first=100.0)
+FAILED = call("A", "first", "provider_unavailable", first=None, ms=1400.0)
+
+
+@pytest.mark.parametrize(
+    ("calls", "won", "waited", "lost_cost"),
+    [
+        ([FAILED, call("B", "hedge", "stop", first=600.0)], 1, 2000.0, 0.5),
+        ([WON[0], call("B", "hedge", "cancelled", first=400.0)], 1, 1400.0, 0.5),
+        ([WON[0], call("B", "hedge", "provider_incomplete", first=400.0), GONE_ON], 1, 1400.0, 0.5),
+        ([call("A", "first", "stop", first=1100.0), call("B", "hedge", "provider_empty", first=None)], 0, 1100.0, 0.5),
+        ([call("A", "first", "cancelled", first=None), call("B", "hedge", "cancelled", first=None)], 0, None, 1.0),
+        (
+            [FAILED, call("B", "hedge", "provider_unavailable", first=None), call("A", "again", "stop", first=300.0)],
+            0, 1700.0, 1.0,
+        ),
+    ],
+    ids=["saved", "won and left", "won and broken", "rival failed", "both left", "both failed"],
+)
+def test_a_race_is_won_by_who_gives_the_words_and_what_the_other_cost_is_lost(
+    calls: list[dict[str, Any]], won: int, waited: float | None, lost_cost: float
+) -> None:
+    found = of(calls)
+    assert (found.raced, found.won, found.lost_cost) == (1, won, lost_cost)
+    assert found.waited(0.5) == found.waited(0.5, raced=True) == waited
 
 
 def test_answers_from_before_do_not_count(answers: None) -> None:

@@ -8,7 +8,7 @@ from chat.errors import CODES
 from streaming.providers.base import ProviderError, Route
 from streaming.providers.plan import MAX_CONTINUATIONS, RETRY_PAUSE_SECONDS, Plan
 
-A, B = (Route(name, "openai", "", "m") for name in "AB")
+A, B, C = (Route(name, "openai", "", "m") for name in "ABC")
 
 
 def error(code: str = "provider_unavailable", *, retryable: bool = True, after: float | None = None) -> ProviderError:
@@ -43,6 +43,11 @@ def course(routes: list[Route], *failures: ProviderError, wrote: str = "", strea
         ([A, B], [LATE, LATE, LATE], ["A", "B", "A completed", "-"]),
         ([A], [error("provider_rate_limited", after=1.0)] * 2, ["A", "A", "-"]),
         ([A, B], [error("provider_rate_limited", after=30.0)] * 2, ["A", "B", "-"]),
+        ([A], [error(after=1.5)] * 3, ["A", "A", "A completed", "-"]),
+        ([A], [error(after=30.0)], ["A", "-"]),
+        ([A, B], [error(after=30.0)] * 2, ["A", "B", "-"]),
+        ([A, B], [error(after=30.0), error(), error()], ["A", "B", "B", "B completed"]),
+        ([A, B], [error(), error(after=30.0), error(), error()], ["A", "A", "B", "B", "B completed"]),
     ],
 )
 def test_before_any_content(routes: list[Route], failures: list[ProviderError], expected: list[str]) -> None:
@@ -58,7 +63,11 @@ def test_before_any_content(routes: list[Route], failures: list[ProviderError], 
         ([A, B], [error()] * 4, " w  ", ["A", "A", "A", "B", "-"]),
         ([A, B], [REFUSED] * 3, "w  ", ["A", "B", "A", "-"]),
         ([A], [REFUSED], "w", ["A", "-"]),
-        ([A, B], [error(after=9.0)] * 3, "w  ", ["A", "B", "A", "-"]),
+        ([A, B], [error(after=9.0)] * 3, "w  ", ["A", "B", "-"]),
+        ([A, B], [error(after=9.0), error(), error()], "w  ", ["A", "B", "B", "-"]),
+        ([A, B], [error(after=9.0), error(), error()], " w ", ["A", "B", "B", "B"]),
+        ([A, B, C], [error(after=9.0)] * 3, "w  ", ["A", "B", "C", "-"]),
+        ([A], [error(after=9.0)], "w", ["A", "-"]),
     ],
 )
 def test_after_content(routes: list[Route], failures: list[ProviderError], wrote: str, expected: list[str]) -> None:
@@ -77,6 +86,27 @@ def test_it_waits_as_long_as_the_route_asks_when_that_is_short() -> None:
         following = plan.after(error(after=after), wrote=False)
         assert following is not None
         assert following.pause_seconds == pause
+
+
+@pytest.mark.parametrize("wrote", [False, True])
+def test_a_short_wait_that_is_left_is_waited_whatever_the_route_is_asked_for(wrote: bool) -> None:
+    """The completed call, or a continuation that comes back to the route."""
+    plan = Plan([A, B], is_streamed=True)
+    plan.first()
+    plan.after(error(after=9.0), wrote=wrote, now=100.0)
+    following = plan.after(REFUSED, wrote=False, now=107.5)
+    assert following is not None
+    assert (following.route, following.is_streamed) == (A, wrote)
+    assert following.pause_seconds == 1.5
+
+
+def test_a_wait_that_is_over_holds_nobody_up() -> None:
+    plan = Plan([A, B], is_streamed=True)
+    plan.first()
+    plan.after(error(after=30.0), wrote=True, now=100.0)
+    following = plan.after(error(), wrote=True, now=140.0)
+    assert following is not None
+    assert (following.route, following.pause_seconds) == (A, 0.0)
 
 
 def test_whatever_fails_however_it_ends_soon() -> None:

@@ -12,6 +12,7 @@ import pytest
 from streaming.providers.base import Finished, ProviderError, Route, Text
 from streaming.providers.calls import Call
 from streaming.providers.chain import Chain, Recovering, RouteChosen
+from streaming.providers.health import Health
 from streaming.providers.hedging import Budget, Hedging
 from streaming.providers.latency import LEAST_COUNT
 from tests.streaming.chaining import END, Model, Step, failure, prompt_for, route
@@ -132,6 +133,19 @@ def test_a_lost_request_tells_the_sketch_that_the_route_was_slow() -> None:
     assert after == pytest.approx(1.5, rel=0.05)
 
 
+def test_a_rival_that_lost_tells_the_sketch_nothing() -> None:
+    """Ended 50 ms after it was asked, sixty times: it is as slow as it ever was."""
+    race = Race([[1.1, "The rain.", END]] * 60, [[30.0, "Never."]] * 60)
+    for _ in range(LEAST_COUNT):
+        race.hedging.latencies.note("B", 1.37)
+    for _ in range(60):
+        race.run()
+    lost = [call for call in race.calls if call.outcome == "lost"]
+    assert len(lost) > 20
+    assert max(call.seconds for call in lost) < 0.2
+    assert race.hedging.latencies.quantile("B", 0.5) == pytest.approx(1.37, rel=0.05)
+
+
 def deaf(race: Race) -> None:
     race.hedging.latencies._slots.clear()
 
@@ -161,6 +175,37 @@ def test_nobody_races_without_knowledge_or_a_rival_that_is_well(hinder: Callable
     race = Race([[3.0, "The rain.", END]], [])
     hinder(race)
     assert [call.why for call in race.run().calls] == ["first"]
+
+
+def test_a_rival_that_once_had_to_rest_is_probed_by_a_race() -> None:
+    """Of the second place, its first route well all day long: nothing but a race would ever ask it."""
+    late: list[Step] = [30.0, "Never."]
+    race = Race([late] * 3, [[0.3, "The rain.", END]] * 3)
+
+    async def a_day_after_a_429() -> None:
+        clock = asyncio.get_running_loop().time
+        health = race.hedging.health = Health(clock)
+        health.note(Call("B", outcome="provider_rate_limited", asked_at=clock(), retry_after_seconds=3.0))
+        assert race.hedging.rival(A, [A, B]) is None, "it rests"
+        await asyncio.sleep(86_400.0)
+        assert race.hedging.likely([A, B]) == [A, B], "its connection shall be ready"
+        assert health.state("B") == "half_open", "looking is no probe"
+        listening = asyncio.create_task(race._listen(""))
+        await asyncio.sleep(USUAL_SECONDS + 0.2)
+        assert race.hedging.rival(A, [A, B]) is None, "one probe at a time"
+        await listening
+        assert health.state("B") == "closed"
+
+    run_in_virtual_time(a_day_after_a_429())
+    assert race.told() == [("A", "first", "lost"), ("B", "hedge", "stop")]
+
+
+def test_a_rival_that_is_well_goes_before_one_that_is_to_be_probed() -> None:
+    hedging, well = Hedging(Budget(100.0)), replace(B, name="C", base_url="http://c")
+    hedging.health.note(Call("B", outcome="provider_rate_limited", retry_after_seconds=1e-9))
+    assert hedging.health.state("B") == "half_open"
+    assert hedging.rival(A, [A, B]) == B
+    assert hedging.rival(A, [A, B, well]) == well
 
 
 def test_a_continuation_is_not_raced() -> None:

@@ -119,4 +119,17 @@ def test_an_ill_route_of_the_second_place_is_not_probed_by_who_needs_the_first(h
     fail(health, clock, FAILURES_TO_OPEN)
     clock.now += OPEN_SECONDS
     assert health.ordered([B, A]) == (B, A)
-    assert health.state("A") == "half_open", "its probe is still to be had"
+    assert health.state("A") == "half_open", "its probe is still to be had, by a race"
+    health.probe("A")
+    assert health.state("A") == "open", "only one at a time"
+    health.note(Call("A", outcome="stop", asked_at=clock.now))
+    assert health.state("A") == "closed"
+
+
+def test_what_is_well_or_rests_is_not_probed(health: Health, clock: Clock) -> None:
+    health.probe("A")
+    assert health.state("A") == "closed"
+    fail(health, clock, FAILURES_TO_OPEN)
+    health.probe("A")
+    clock.now += OPEN_SECONDS
+    assert health.state("A") == "half_open"

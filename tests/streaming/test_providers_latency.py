@@ -38,7 +38,30 @@ def test_a_few_measurements_say_nothing() -> None:
 
 def test_what_others_measured_counts_as_ours_does() -> None:
     latencies = Latencies(Clock())
-    latencies.elsewhere["A"] = Counter({bucket_of(2.0): LEAST_COUNT})
+    latencies.learn({"A": Counter({bucket_of(2.0): LEAST_COUNT})})
+    assert latencies.quantile("A", 0.5) == pytest.approx(2.0, rel=0.05)
+
+
+def test_what_others_told_grows_old_when_nobody_tells_anything_anew() -> None:
+    clock = Clock()
+    latencies = Latencies(clock)
+    latencies.learn({"A": Counter({bucket_of(9.0): 1000})})
+    clock.now += SLOT_SECONDS * SLOTS - 1.0
+    for _ in range(LEAST_COUNT):
+        latencies.note("A", 0.1)
+    assert latencies.quantile("A", 0.5) == pytest.approx(9.0, rel=0.05)
+    clock.now += 1.0
+    assert latencies.quantile("A", 0.5) == pytest.approx(0.1, rel=0.05)
+    latencies.learn({"A": Counter({bucket_of(9.0): 1000})})
+    assert latencies.quantile("A", 0.5) == pytest.approx(9.0, rel=0.05), "it is there again"
+
+
+@pytest.mark.parametrize("jump", [-1.0, 1.0])
+def test_a_small_step_of_the_clock_forgets_nobody(jump: float) -> None:
+    clock = Clock()
+    latencies = Latencies(clock)
+    latencies.learn({"A": Counter({bucket_of(2.0): LEAST_COUNT})})
+    clock.now += jump
     assert latencies.quantile("A", 0.5) == pytest.approx(2.0, rel=0.05)
 
 
