@@ -109,16 +109,26 @@ def options_fault(kind: str, options: dict[str, Any]) -> str:
     return next(filter(None, (check(kind, options) for check in OPTIONS_CHECKS)), "")
 
 
-def sync_routes(environ: Mapping[str, str], *, local_model_url: str = "") -> list[ModelRoute]:
+def sync_routes(
+    environ: Mapping[str, str], *, local_model_url: str = "", may_end_all: bool = True
+) -> list[ModelRoute]:
     """Make the table agree with the environment; what is gone from it is switched off, not deleted. Raises RouteError.
 
-    Routes that an operator made are left alone.
+    Routes that an operator made are left alone. Returns the environment's routes, then those it switched off; unless
+    `may_end_all`, it raises rather than switch off the last one that is on.
     """
     wanted = routes_from(environ, local_model_url=local_model_url)
     with transaction.atomic():
-        gone = ModelRoute.objects.filter(is_from_environment=True).exclude(name__in=[r["name"] for r in wanted])
-        gone.update(is_enabled=False)
-        return [_save(fields) for fields in wanted]
+        ours = ModelRoute.objects.filter(is_from_environment=True, is_enabled=True)
+        gone = list(ours.exclude(name__in=[fields["name"] for fields in wanted]))
+        for route in gone:
+            route.is_enabled = False
+            route.save(update_fields=["is_enabled"])
+        saved = [_save(fields) for fields in wanted]
+        if gone and not may_end_all and not ModelRoute.objects.filter(is_enabled=True).exists():
+            names = ", ".join(route.name for route in gone)
+            raise RouteError(f"{names} would be switched off, and no route left: set the variables, or say --force.")
+    return [*saved, *gone]
 
 
 def _save(fields: RouteFields) -> ModelRoute:
@@ -135,7 +145,9 @@ def routes_from(environ: Mapping[str, str], *, local_model_url: str = "") -> lis
     """ModelRoute fields of every configured service, first choice first; `local_model_url` adds the packaged model."""
     routes = [_route(service, environ) for service in SERVICES if _is_configured(service, environ)]
     if local_model_url:
-        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": local_model_url})
+        if fault := address_fault(local_model_url):
+            raise RouteError(f"LOCAL_MODEL_URL: {fault}")
+        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": local_model_url.rstrip("/")})
     return routes
 
 

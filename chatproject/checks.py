@@ -25,7 +25,7 @@ EXPORTER = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
 @register()
 def check_routes(**kwargs: Any) -> list[CheckMessage]:
     try:
-        routes = routes_from(os.environ)
+        routes = routes_from(os.environ, local_model_url=settings.LOCAL_MODEL_URL)
     except RouteError as error:
         return [Error(str(error), hint="Set it, or unset the others of its family.", id="chatproject.E001")]
     messages: list[CheckMessage] = []
@@ -39,7 +39,7 @@ def check_routes(**kwargs: Any) -> list[CheckMessage]:
         if route["kind"] == "scripted" and not settings.DEBUG and not is_local(settings.SITE_URL):
             hint = f"Unset {name}_KIND and name a real model."
             messages.append(Warning("A scripted provider answers the public.", hint=hint, id="chatproject.W001"))
-        elif route["base_url"] and not route["api_key_env"] and not is_local(route["base_url"]):
+        elif name != "LOCAL" and route["base_url"] and not route["api_key_env"] and not is_local(route["base_url"]):
             hint = f"Set {name}_API_KEY in the environment of every server process."
             messages.append(Warning(f"{name}_BASE_URL is used without a key.", hint=hint, id="chatproject.W002"))
     return messages

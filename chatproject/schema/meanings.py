@@ -74,7 +74,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "ROUTES_CACHE_SECONDS": "How long a process may miss a change of routes, seconds; of cards, 15 times as long.",
     },
     "The model": {
-        "LOCAL_MODEL_URL": "Endpoint of the packaged model; `manage.py up` sets it.",
+        "LOCAL_MODEL_URL": (
+            "Endpoint of a server of the packaged model that runs already, as the route `local`; without it and "
+            "without another way to a model `manage.py up` starts one itself."
+        ),
         "PROVIDER_FIRST_CONTENT_SECONDS": "Longest wait for the first content, seconds.",
         "PROVIDER_GAP_SECONDS": "Longest wait between contents, seconds.",
         "PROVIDER_TOTAL_SECONDS": "Longest answer, seconds.",
