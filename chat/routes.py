@@ -59,6 +59,12 @@ SERVICES = (
     ),
 )
 
+#: What the environment owns of its routes; the rest it writes once, and then it is the operator's.
+ENVIRONMENTS = (
+    "name", "kind", "base_url", "model", "api_key_env", "can_prefill", "max_context_tokens", "max_output_tokens",
+    "options",
+)
+
 #: Written for every route, so that a variable that is taken away leaves nothing behind.
 DEFAULTS: RouteFields = {
     "base_url": "",
@@ -114,16 +120,17 @@ def sync_routes(
 ) -> list[ModelRoute]:
     """Make the table agree with the environment; what is gone from it is switched off, not deleted. Raises RouteError.
 
-    Routes that an operator made are left alone. Returns the environment's routes, then those it switched off; unless
-    `may_end_all`, it raises rather than switch off the last one that is on.
+    Routes that an operator made are left alone, and so is what an operator may change of the others. Returns the
+    environment's routes, then those it switched off; unless `may_end_all`, it raises rather than switch off the last
+    one that is on.
     """
     wanted = routes_from(environ, local_model_url=local_model_url)
     with transaction.atomic():
         ours = ModelRoute.objects.filter(is_from_environment=True, is_enabled=True)
         gone = list(ours.exclude(name__in=[fields["name"] for fields in wanted]))
         for route in gone:
-            route.is_enabled = False
-            route.save(update_fields=["is_enabled"])
+            route.is_enabled, route.is_gone = False, True
+            route.save(update_fields=["is_enabled", "is_gone"])
         saved = [_save(fields) for fields in wanted]
         if gone and not may_end_all and not ModelRoute.objects.filter(is_enabled=True).exists():
             names = ", ".join(route.name for route in gone)
@@ -132,13 +139,21 @@ def sync_routes(
 
 
 def _save(fields: RouteFields) -> ModelRoute:
+    total = settings.PROVIDER_TOTAL_SECONDS
     limits = {
-        "first_content_seconds": settings.PROVIDER_FIRST_CONTENT_SECONDS,
-        "gap_seconds": settings.PROVIDER_GAP_SECONDS,
-        "total_seconds": settings.PROVIDER_TOTAL_SECONDS,
+        "first_content_seconds": settings.PROVIDER_FIRST_CONTENT_SECONDS, "gap_seconds": settings.PROVIDER_GAP_SECONDS,
+        "total_seconds": total,
     }
-    defaults = {**limits, **fields, "is_enabled": True, "is_from_environment": True}
-    return ModelRoute.objects.update_or_create(name=fields["name"], defaults=defaults)[0]
+    always = {name: fields[name] for name in ENVIRONMENTS} | {"is_from_environment": True}
+    once = {**limits, **fields}
+    once |= {name: min(once[name], total) for name in limits}
+    route = ModelRoute.objects.update_or_create(
+        name=fields["name"], defaults=always, create_defaults={**once, **always, "is_enabled": True}
+    )[0]
+    if route.is_gone:
+        route.is_enabled, route.is_gone = True, False
+        route.save(update_fields=["is_enabled", "is_gone"])
+    return route
 
 
 def routes_from(environ: Mapping[str, str], *, local_model_url: str = "") -> list[RouteFields]:

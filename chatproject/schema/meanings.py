@@ -78,7 +78,10 @@ SECTIONS: dict[str, dict[str, str]] = {
             "Endpoint of a server of the packaged model that runs already, as the route `local`; without it and "
             "without another way to a model `manage.py up` starts one itself."
         ),
-        "PROVIDER_FIRST_CONTENT_SECONDS": "Longest wait for the first content, seconds.",
+        "PROVIDER_FIRST_CONTENT_SECONDS": (
+            "Longest wait for the first content, seconds. This and the next two are for new routes of the environment; "
+            "from then on the admin has them."
+        ),
         "PROVIDER_GAP_SECONDS": "Longest wait between contents, seconds.",
         "PROVIDER_TOTAL_SECONDS": "Longest answer, seconds.",
         "ADMISSION_MAX_CALLS": "Requests to models at a time from one process; 0: no bound.",

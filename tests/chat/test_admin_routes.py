@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import ModelRoute
+from chat.routes import ENVIRONMENTS, sync_routes
 from tests.chat.admin_pages import as_staff, delete_address, errors_of, list_address, page_address
-from tests.people import make_route
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
@@ -78,11 +78,27 @@ def test_a_key_is_told_to_be_set_and_never_shown(bob: Client, monkeypatch: pytes
         assert "sk-very-secret" not in page
 
 
-def test_the_environments_routes_say_why_they_cannot_be_changed(bob: Client) -> None:
-    route = make_route(name="openai", is_from_environment=True)
+def test_what_the_environment_writes_cannot_be_changed_and_the_rest_can(bob: Client) -> None:
+    [route] = sync_routes({"OPENAI_API_KEY": "k"})
     assert "change it there" in bob.get(page_address(route)).content.decode()
-    assert bob.post(page_address(route), route_form()).status_code == 403
+    mine = {"sort": "70", "hedges": "on", "max_concurrent": "3", "total_seconds": "90", "warms_prompt": "on"}
+    assert bob.post(page_address(route), route_form(**mine, is_enabled="")).status_code == 302
     assert bob.post(delete_address(route), {"post": "yes"}).status_code == 403
+    [after] = sync_routes({"OPENAI_API_KEY": "k"})
+    for name in ENVIRONMENTS:
+        assert getattr(after, name) == getattr(route, name)
+    assert (after.sort, after.max_concurrent, after.total_seconds, after.price_prompt) == (70, 3, 90, 0.1)
+    assert (after.hedges, after.warms_prompt, after.is_enabled) == (True, True, False)
+
+
+def test_a_route_without_its_variables_cannot_be_switched_on(bob: Client) -> None:
+    [route] = sync_routes({"OPENAI_API_KEY": "k"})
+    sync_routes({})
+    assert "its variables are gone" in bob.get(list_address(ModelRoute)).content.decode()
+    assert errors_of(bob.post(page_address(route), route_form()))
+    assert bob.post(page_address(route), route_form(is_enabled="", sort="3")).status_code == 302
+    [after] = sync_routes({"OPENAI_API_KEY": "k"})
+    assert (after.is_enabled, after.sort) == (True, 3)
 
 
 def test_the_same_way_twice_is_refused_unless_one_is_off(bob: Client) -> None:

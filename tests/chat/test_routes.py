@@ -100,6 +100,18 @@ class TestSyncRoutes:
         sync_routes({}, local_model_url=LOCAL)
         assert list(ModelRoute.objects.filter(is_enabled=True).values_list("name", flat=True)) == ["local"]
 
+    def test_what_an_operator_switched_off_stays_off_even_when_its_variables_leave_and_return(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k"})
+        ModelRoute.objects.update(is_enabled=False)
+        for environ in ({"OPENAI_API_KEY": "k"}, {}, {"OPENAI_API_KEY": "k"}):
+            sync_routes(environ)
+            assert are_on() == []
+
+    def test_no_limit_of_a_new_route_is_longer_than_the_whole_answer_may_take(self, settings: Settings) -> None:
+        settings.PROVIDER_TOTAL_SECONDS = 40.0
+        [route] = sync_routes({}, local_model_url=LOCAL)
+        assert (route.first_content_seconds, route.gap_seconds, route.total_seconds) == (40.0, 30.0, 40.0)
+
     def test_an_option_that_is_taken_away_leaves_nothing_behind(self) -> None:
         sync_routes({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"temperature": 1}'})
         sync_routes({"OPENAI_API_KEY": "k"})
