@@ -94,6 +94,16 @@ LOCAL_ROUTE: RouteFields = {
 }
 
 
+def tidy_address(address: str) -> str:
+    """Written in one way, so that equal ones are found; one that cannot be read is left to `address_fault`."""
+    address = address.strip().rstrip("/")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+
+
 def address_fault(address: str) -> str:
     """Why a request could not be made to this base_url; "" when it could."""
     try:
@@ -162,7 +172,7 @@ def routes_from(environ: Mapping[str, str], *, local_model_url: str = "") -> lis
     if local_model_url:
         if fault := address_fault(local_model_url):
             raise RouteError(f"LOCAL_MODEL_URL: {fault}")
-        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": local_model_url.rstrip("/")})
+        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": tidy_address(local_model_url)})
     return routes
 
 
@@ -185,7 +195,7 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     fields: RouteFields = {**DEFAULTS, "name": prefix.lower(), "kind": kind, "sort": service.sort}
     if environ.get(f"{prefix}_API_KEY"):
         fields["api_key_env"] = f"{prefix}_API_KEY"
-    fields["base_url"] = (environ.get(f"{prefix}_BASE_URL") or service.base_url).rstrip("/")
+    fields["base_url"] = tidy_address(environ.get(f"{prefix}_BASE_URL") or service.base_url)
     fields["model"] = environ.get(f"{prefix}_MODEL") or service.model
     if kind != ModelRoute.Kind.SCRIPTED:
         _require_endpoint(prefix, fields)
@@ -193,7 +203,12 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     options = service.options | extras.get("options", {})
     if fault := options_fault(kind, options):
         raise RouteError(f"{prefix}_OPTIONS: {fault}")
-    return fields | extras | {"options": options}
+    fields |= extras | {"options": options}
+    context, answer = fields["max_context_tokens"], fields["max_output_tokens"]
+    if answer >= context:
+        less = f"{prefix}_MAX_OUTPUT_TOKENS ({answer}) must be less than {prefix}_MAX_CONTEXT_TOKENS ({context})"
+        raise RouteError(f"{less}: a prompt must fit in beside the answer.")
+    return fields
 
 
 def _require_endpoint(prefix: str, fields: RouteFields) -> None:

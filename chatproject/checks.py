@@ -72,6 +72,12 @@ def check_live_path(**kwargs: Any) -> list[CheckMessage]:
     if settings.STREAM_WINDOW_EVENTS < SMALLEST_WINDOW_EVENTS:
         hint = f"At least {SMALLEST_WINDOW_EVENTS}."
         errors.append(Error("STREAM_WINDOW_EVENTS leaves readers no window.", hint=hint, id="chatproject.E003"))
+    limits = (
+        settings.PROVIDER_FIRST_CONTENT_SECONDS, settings.PROVIDER_GAP_SECONDS, settings.PROVIDER_TOTAL_SECONDS,
+    )
+    if not all(0 < limit < float("inf") for limit in limits):
+        hint = "PROVIDER_FIRST_CONTENT_SECONDS, PROVIDER_GAP_SECONDS and PROVIDER_TOTAL_SECONDS are more than 0."
+        return [*errors, Error("A model is given less than no time.", hint=hint, id="chatproject.E008")]
     longest_part = max(settings.PROVIDER_FIRST_CONTENT_SECONDS, settings.PROVIDER_GAP_SECONDS)
     if longest_part >= settings.PROVIDER_TOTAL_SECONDS:
         hint = "Make it longer than PROVIDER_FIRST_CONTENT_SECONDS and PROVIDER_GAP_SECONDS."

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import AnyModelForm, BoundedAdmin
 from chat.models import ModelRoute
-from chat.routes import ENVIRONMENTS, LOCAL_ROUTE, SERVICES, address_fault, options_fault
+from chat.routes import ENVIRONMENTS, LOCAL_ROUTE, SERVICES, address_fault, options_fault, tidy_address
 
 #: Names that the environment's own routes take at every start.
 RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICES)}
@@ -40,7 +40,7 @@ class RouteForm(AnyModelForm):
         return name
 
     def clean_base_url(self) -> str:
-        address: str = self.cleaned_data["base_url"].strip().rstrip("/")
+        address = tidy_address(self.cleaned_data["base_url"])
         if address and (fault := address_fault(address)):
             raise forms.ValidationError(gettext(fault))
         return address
@@ -86,14 +86,23 @@ class RouteForm(AnyModelForm):
         for name in PRICES:
             if name in cleaned and not 0 <= cleaned[name] < float("inf"):
                 self.add_error(name, _("0 or more."))
+        total = cleaned.get("total_seconds", float("inf"))
+        for name in ("first_content_seconds", "gap_seconds"):
+            if cleaned.get(name, 0) > total:
+                self.add_error(name, _("No longer than the whole answer may take."))
+        if cleaned.get("max_output_tokens", 0) >= cleaned.get("max_context_tokens", float("inf")):
+            self.add_error("max_output_tokens", _("Less than the context: a prompt must fit in beside the answer."))
 
     def _has_twin(self, cleaned: dict[str, Any]) -> bool:
         """A fallback to the same, and a race against oneself, cost money and help nobody."""
         way = ("kind", "base_url", "model", "api_key_env")
         same = {name: cleaned[name] if name in cleaned else getattr(self.instance, name) for name in way}
-        if not cleaned.get("is_enabled") or not same["base_url"]:
+        address = tidy_address(same.pop("base_url"))
+        if not cleaned.get("is_enabled") or not address:
             return False
-        return ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk).exists()
+        others = ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk)
+        # Rows of before may have theirs as it was typed.
+        return address in map(tidy_address, others.values_list("base_url", flat=True))
 
 
 @admin.register(ModelRoute)

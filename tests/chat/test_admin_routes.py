@@ -47,6 +47,8 @@ def test_a_route_can_be_made(bob: Client) -> None:
         {"base_url": "ftp://models.example"}, {"base_url": "models.example"}, {"base_url": ""}, {"model": ""},
         {"base_url": "https://user:secret@models.example"}, {"base_url": "https://models.example?key=secret"},
         {"base_url": "http://[models"}, {"api_key_env": "sk-live-1234"}, {"options": '{"api_key": "sk-1"}'},
+        {"max_context_tokens": "500", "max_output_tokens": "1024"}, {"max_output_tokens": "8192"},
+        {"first_content_seconds": "50", "total_seconds": "40"}, {"gap_seconds": "50", "total_seconds": "40"},
         {"options": "[1]"}, {"max_context_tokens": "0"}, {"max_output_tokens": "-1"}, {"gap_seconds": "0"},
         {"total_seconds": "-3"}, {"first_content_seconds": "nan"}, {"total_seconds": "inf"}, {"name": "OpenAI"},
         {"name": "local"}, {"price_prompt": "-1"}, {"price_cached": "nan"}, {"max_concurrent": "-1"},
@@ -104,7 +106,14 @@ def test_a_route_without_its_variables_cannot_be_switched_on(bob: Client) -> Non
 def test_the_same_way_twice_is_refused_unless_one_is_off(bob: Client) -> None:
     add_route(bob)
     add_route(bob, name="again")
+    add_route(bob, name="again", base_url="HTTPS://Models.Example/v1")
     assert [route.name for route in ModelRoute.objects.all()] == ["mine"]
     add_route(bob, name="again", is_enabled="")
     add_route(bob, name="with another key", api_key_env="OTHER_KEY")
     assert ModelRoute.objects.count() == 3
+
+
+def test_the_same_way_is_found_in_rows_of_before(bob: Client) -> None:
+    add_route(bob)
+    ModelRoute.objects.update(base_url="HTTPS://Models.example/v1")
+    assert errors_of(add_route(bob, name="again"))

@@ -67,6 +67,8 @@ def test_extras_are_read() -> None:
         ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": "[1]"}, "OPENAI_OPTIONS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "many"}, "OPENAI_MAX_OUTPUT_TOKENS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_CONTEXT_TOKENS": "0"}, "OPENAI_MAX_CONTEXT_TOKENS"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "9000"}, r"OPENAI_MAX_OUTPUT_TOKENS.*OPENAI_MAX_CONTEXT"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MAX_CONTEXT_TOKENS": "1024"}, r"OPENAI_MAX_OUTPUT_TOKENS.*OPENAI_MAX_CONTEXT"),
         ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"prefill_fields": 1}'}, "OPENAI_OPTIONS.*prefill_fields"),
         ({"PROVIDER_KIND": "scripted", "PROVIDER_OPTIONS": '{"wrods": 1}'}, "PROVIDER_OPTIONS.*wrods"),
         ({"PROVIDER_BASE_URL": "http://127.0.0.1/v1/chat/completions", "PROVIDER_MODEL": "m"}, "PROVIDER_BASE_URL"),
