@@ -110,7 +110,7 @@ class ModelRouteAdmin(BoundedAdmin):
     """Tried in order of `sort`; a room may pin one."""
 
     form = RouteForm
-    list_display = ("name", "kind", "model", "is_enabled", "sort", "key", "maker")
+    list_display = ("name", "kind", "model", "is_enabled", "sort", "hedges", "max_concurrent", "key", "maker")
     list_filter = ("kind", "is_enabled")
     search_fields = ("name", "model")
     fields = (
