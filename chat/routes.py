@@ -59,6 +59,12 @@ SERVICES = (
     ),
 )
 
+#: What the environment owns of its routes; the rest it writes once, and then it is the operator's.
+ENVIRONMENTS = (
+    "name", "kind", "base_url", "model", "api_key_env", "can_prefill", "max_context_tokens", "max_output_tokens",
+    "options",
+)
+
 #: Written for every route, so that a variable that is taken away leaves nothing behind.
 DEFAULTS: RouteFields = {
     "base_url": "",
@@ -88,11 +94,23 @@ LOCAL_ROUTE: RouteFields = {
 }
 
 
+def tidy_address(address: str) -> str:
+    """Written in one way, so that equal ones are found; one that cannot be read is left to `address_fault`."""
+    address = address.strip().rstrip("/")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return address
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+
+
 def address_fault(address: str) -> str:
     """Why a request could not be made to this base_url; "" when it could."""
     try:
         parts = urlsplit(address)
-        is_whole = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        # Whoever asks it has the name encoded so, and some are none: an empty label, one of 64 characters.
+        host = (parts.hostname or "").encode("idna")
+        is_whole = parts.scheme in {"http", "https"} and host.strip(b".") and parts.port != 0
     except ValueError:
         is_whole = None
     if not is_whole:
@@ -109,33 +127,54 @@ def options_fault(kind: str, options: dict[str, Any]) -> str:
     return next(filter(None, (check(kind, options) for check in OPTIONS_CHECKS)), "")
 
 
-def sync_routes(environ: Mapping[str, str], *, local_model_url: str = "") -> list[ModelRoute]:
+def sync_routes(
+    environ: Mapping[str, str], *, local_model_url: str = "", may_end_all: bool = True
+) -> list[ModelRoute]:
     """Make the table agree with the environment; what is gone from it is switched off, not deleted. Raises RouteError.
 
-    Routes that an operator made are left alone.
+    Routes that an operator made are left alone, and so is what an operator may change of the others. Returns the
+    environment's routes, then those it switched off; unless `may_end_all`, it raises rather than switch off the last
+    one that is on.
     """
     wanted = routes_from(environ, local_model_url=local_model_url)
     with transaction.atomic():
-        gone = ModelRoute.objects.filter(is_from_environment=True).exclude(name__in=[r["name"] for r in wanted])
-        gone.update(is_enabled=False)
-        return [_save(fields) for fields in wanted]
+        ours = ModelRoute.objects.filter(is_from_environment=True, is_enabled=True)
+        gone = list(ours.exclude(name__in=[fields["name"] for fields in wanted]))
+        for route in gone:
+            route.is_enabled, route.is_gone = False, True
+            route.save(update_fields=["is_enabled", "is_gone"])
+        saved = [_save(fields) for fields in wanted]
+        if gone and not may_end_all and not ModelRoute.objects.filter(is_enabled=True).exists():
+            names = ", ".join(route.name for route in gone)
+            raise RouteError(f"{names} would be switched off, and no route left: set the variables, or say --force.")
+    return [*saved, *gone]
 
 
 def _save(fields: RouteFields) -> ModelRoute:
+    total = settings.PROVIDER_TOTAL_SECONDS
     limits = {
-        "first_content_seconds": settings.PROVIDER_FIRST_CONTENT_SECONDS,
-        "gap_seconds": settings.PROVIDER_GAP_SECONDS,
-        "total_seconds": settings.PROVIDER_TOTAL_SECONDS,
+        "first_content_seconds": settings.PROVIDER_FIRST_CONTENT_SECONDS, "gap_seconds": settings.PROVIDER_GAP_SECONDS,
+        "total_seconds": total,
     }
-    defaults = {**limits, **fields, "is_enabled": True, "is_from_environment": True}
-    return ModelRoute.objects.update_or_create(name=fields["name"], defaults=defaults)[0]
+    always = {name: fields[name] for name in ENVIRONMENTS} | {"is_from_environment": True}
+    once = {**limits, **fields}
+    once |= {name: min(once[name], total) for name in limits}
+    route = ModelRoute.objects.update_or_create(
+        name=fields["name"], defaults=always, create_defaults={**once, **always, "is_enabled": True}
+    )[0]
+    if route.is_gone:
+        route.is_enabled, route.is_gone = True, False
+        route.save(update_fields=["is_enabled", "is_gone"])
+    return route
 
 
 def routes_from(environ: Mapping[str, str], *, local_model_url: str = "") -> list[RouteFields]:
     """ModelRoute fields of every configured service, first choice first; `local_model_url` adds the packaged model."""
     routes = [_route(service, environ) for service in SERVICES if _is_configured(service, environ)]
     if local_model_url:
-        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": local_model_url})
+        if fault := address_fault(local_model_url):
+            raise RouteError(f"LOCAL_MODEL_URL: {fault}")
+        routes.append({**DEFAULTS, **LOCAL_ROUTE, "base_url": tidy_address(local_model_url)})
     return routes
 
 
@@ -158,7 +197,7 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     fields: RouteFields = {**DEFAULTS, "name": prefix.lower(), "kind": kind, "sort": service.sort}
     if environ.get(f"{prefix}_API_KEY"):
         fields["api_key_env"] = f"{prefix}_API_KEY"
-    fields["base_url"] = (environ.get(f"{prefix}_BASE_URL") or service.base_url).rstrip("/")
+    fields["base_url"] = tidy_address(environ.get(f"{prefix}_BASE_URL") or service.base_url)
     fields["model"] = environ.get(f"{prefix}_MODEL") or service.model
     if kind != ModelRoute.Kind.SCRIPTED:
         _require_endpoint(prefix, fields)
@@ -166,7 +205,12 @@ def _route(service: Service, environ: Mapping[str, str]) -> RouteFields:
     options = service.options | extras.get("options", {})
     if fault := options_fault(kind, options):
         raise RouteError(f"{prefix}_OPTIONS: {fault}")
-    return fields | extras | {"options": options}
+    fields |= extras | {"options": options}
+    context, answer = fields["max_context_tokens"], fields["max_output_tokens"]
+    if answer >= context:
+        less = f"{prefix}_MAX_OUTPUT_TOKENS ({answer}) must be less than {prefix}_MAX_CONTEXT_TOKENS ({context})"
+        raise RouteError(f"{less}: a prompt must fit in beside the answer.")
+    return fields
 
 
 def _require_endpoint(prefix: str, fields: RouteFields) -> None:

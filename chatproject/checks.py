@@ -25,7 +25,7 @@ EXPORTER = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
 @register()
 def check_routes(**kwargs: Any) -> list[CheckMessage]:
     try:
-        routes = routes_from(os.environ)
+        routes = routes_from(os.environ, local_model_url=settings.LOCAL_MODEL_URL)
     except RouteError as error:
         return [Error(str(error), hint="Set it, or unset the others of its family.", id="chatproject.E001")]
     messages: list[CheckMessage] = []
@@ -39,7 +39,7 @@ def check_routes(**kwargs: Any) -> list[CheckMessage]:
         if route["kind"] == "scripted" and not settings.DEBUG and not is_local(settings.SITE_URL):
             hint = f"Unset {name}_KIND and name a real model."
             messages.append(Warning("A scripted provider answers the public.", hint=hint, id="chatproject.W001"))
-        elif route["base_url"] and not route["api_key_env"] and not is_local(route["base_url"]):
+        elif name != "LOCAL" and route["base_url"] and not route["api_key_env"] and not is_local(route["base_url"]):
             hint = f"Set {name}_API_KEY in the environment of every server process."
             messages.append(Warning(f"{name}_BASE_URL is used without a key.", hint=hint, id="chatproject.W002"))
     return messages
@@ -72,6 +72,12 @@ def check_live_path(**kwargs: Any) -> list[CheckMessage]:
     if settings.STREAM_WINDOW_EVENTS < SMALLEST_WINDOW_EVENTS:
         hint = f"At least {SMALLEST_WINDOW_EVENTS}."
         errors.append(Error("STREAM_WINDOW_EVENTS leaves readers no window.", hint=hint, id="chatproject.E003"))
+    limits = (
+        settings.PROVIDER_FIRST_CONTENT_SECONDS, settings.PROVIDER_GAP_SECONDS, settings.PROVIDER_TOTAL_SECONDS,
+    )
+    if not all(0 < limit < float("inf") for limit in limits):
+        hint = "PROVIDER_FIRST_CONTENT_SECONDS, PROVIDER_GAP_SECONDS and PROVIDER_TOTAL_SECONDS are more than 0."
+        return [*errors, Error("A model is given less than no time.", hint=hint, id="chatproject.E008")]
     longest_part = max(settings.PROVIDER_FIRST_CONTENT_SECONDS, settings.PROVIDER_GAP_SECONDS)
     if longest_part >= settings.PROVIDER_TOTAL_SECONDS:
         hint = "Make it longer than PROVIDER_FIRST_CONTENT_SECONDS and PROVIDER_GAP_SECONDS."

@@ -276,7 +276,7 @@ CACHES = {
 }
 
 # --- the model --------------------------------------------------------------------------------------
-#: The packaged small model's own server, a child of `manage.py up`. Empty: not running.
+#: A server of the packaged small model that runs by itself. Empty: `manage.py up` starts one where nothing else is.
 LOCAL_MODEL_URL = env.str("LOCAL_MODEL_URL", "")
 PROVIDER_FIRST_CONTENT_SECONDS = env.float("PROVIDER_FIRST_CONTENT_SECONDS", 20.0)
 PROVIDER_GAP_SECONDS = env.float("PROVIDER_GAP_SECONDS", 15.0)

@@ -7,8 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from chat.models import ModelRoute
+from chat.routes import SERVICES
 from chatproject.schema.configuration import build_configuration, commands, read_variables, route_suffixes
-from chatproject.schema.meanings import COMPUTED_DEFAULTS, ROUTE_SUFFIXES, SECTIONS, SOCIAL_SUFFIXES
+from chatproject.schema.meanings import (
+    COMPUTED_DEFAULTS,
+    ROUTE_OPTIONS,
+    ROUTE_SUFFIXES,
+    SECTIONS,
+    SOCIAL_SUFFIXES,
+)
+from streaming.providers.openai_compatible import Switches
 from tests.source_code import PRODUCT, ROOT
 
 DOCS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -37,6 +46,16 @@ def test_the_families_of_variables_are_told_as_they_are_read() -> None:
     assert set(ROUTE_SUFFIXES) == route_suffixes()
     read = set(re.findall(r"_(CLIENT_\w+)\"", PRODUCT["chatproject.social"].text))
     assert set(SOCIAL_SUFFIXES) == read
+
+
+def test_every_option_that_a_service_has_or_that_a_dialect_reads_is_told() -> None:
+    assert {("openai", name) for name in Switches.__struct_fields__} <= set(ROUTE_OPTIONS)
+    assert {(service.kind, name) for service in SERVICES for name in service.options} <= set(ROUTE_OPTIONS)
+    assert all(f"`{name}`" in build_configuration() for _, name in ROUTE_OPTIONS)
+
+
+def test_every_kind_of_route_is_named() -> None:
+    assert all(kind in ROUTE_SUFFIXES["KIND"] for kind in ModelRoute.Kind.values)
 
 
 def test_no_other_module_reads_a_variable_unseen() -> None:

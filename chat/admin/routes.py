@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from chat.admin.base import AnyModelForm, BoundedAdmin
 from chat.models import ModelRoute
-from chat.routes import LOCAL_ROUTE, SERVICES, address_fault, options_fault
+from chat.routes import ENVIRONMENTS, LOCAL_ROUTE, SERVICES, address_fault, options_fault, tidy_address
 
 #: Names that the environment's own routes take at every start.
 RESERVED = {LOCAL_ROUTE["name"], *(service.prefix.lower() for service in SERVICES)}
@@ -22,8 +22,9 @@ POSITIVE = ("max_context_tokens", "max_output_tokens", "first_content_seconds", 
 PRICES = ("price_prompt", "price_cached", "price_completion")
 SECRET_OPTION = re.compile(r"(api|access|secret).?key|authorization|password|^key$|^(auth|bearer|access).?token$", re.I)
 FROM_ENVIRONMENT = _(
-    "Written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_…, GEMINI_… or the packaged model) at every start: "
-    "change it there."
+    "What cannot be changed here is written by the environment (PROVIDER_…, OPENAI_…, ANTHROPIC_…, GEMINI_… or the "
+    "packaged model) at every start: change it there. The rest is yours, and stays through starts. Without its "
+    "variables the route is switched off; it comes back with them, unless you had switched it off before."
 )
 
 
@@ -39,7 +40,7 @@ class RouteForm(AnyModelForm):
         return name
 
     def clean_base_url(self) -> str:
-        address: str = self.cleaned_data["base_url"].strip().rstrip("/")
+        address = tidy_address(self.cleaned_data["base_url"])
         if address and (fault := address_fault(address)):
             raise forms.ValidationError(gettext(fault))
         return address
@@ -49,6 +50,12 @@ class RouteForm(AnyModelForm):
         if name and not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
             raise forms.ValidationError(_("The name of a variable, like OPENAI_API_KEY; never the key itself."))
         return name
+
+    def clean_is_enabled(self) -> bool:
+        is_enabled: bool = self.cleaned_data["is_enabled"]
+        if is_enabled and self.instance.is_gone:
+            raise forms.ValidationError(_("Its variables are gone from the environment; it comes back on with them."))
+        return is_enabled
 
     def clean_options(self) -> dict[str, Any]:
         options = self.cleaned_data["options"] or {}
@@ -64,7 +71,8 @@ class RouteForm(AnyModelForm):
         if "options" in cleaned and (fault := options_fault(cleaned.get("kind", ""), cleaned["options"])):
             self.add_error("options", fault)
         if self._has_twin(cleaned):
-            self.add_error("model", _("Another route that is on asks the same model at the same address."))
+            place = "model" if "model" in cleaned else "is_enabled"
+            self.add_error(place, _("Another route that is on asks the same model at the same address."))
         if cleaned.get("kind") != ModelRoute.Kind.SCRIPTED:
             for name in ("base_url", "model"):
                 if name in cleaned and not cleaned[name]:
@@ -78,13 +86,23 @@ class RouteForm(AnyModelForm):
         for name in PRICES:
             if name in cleaned and not 0 <= cleaned[name] < float("inf"):
                 self.add_error(name, _("0 or more."))
+        total = cleaned.get("total_seconds", float("inf"))
+        for name in ("first_content_seconds", "gap_seconds"):
+            if cleaned.get(name, 0) > total:
+                self.add_error(name, _("No longer than the whole answer may take."))
+        if cleaned.get("max_output_tokens", 0) >= cleaned.get("max_context_tokens", float("inf")):
+            self.add_error("max_output_tokens", _("Less than the context: a prompt must fit in beside the answer."))
 
     def _has_twin(self, cleaned: dict[str, Any]) -> bool:
         """A fallback to the same, and a race against oneself, cost money and help nobody."""
-        same = {name: cleaned.get(name) for name in ("kind", "base_url", "model", "api_key_env")}
-        if not cleaned.get("is_enabled") or not same["base_url"]:
+        way = ("kind", "base_url", "model", "api_key_env")
+        same = {name: cleaned[name] if name in cleaned else getattr(self.instance, name) for name in way}
+        address = tidy_address(same.pop("base_url"))
+        if not cleaned.get("is_enabled") or not address:
             return False
-        return ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk).exists()
+        others = ModelRoute.objects.filter(**same, is_enabled=True).exclude(pk=self.instance.pk)
+        # Rows of before may have theirs as it was typed.
+        return address in map(tidy_address, others.values_list("base_url", flat=True))
 
 
 @admin.register(ModelRoute)
@@ -92,16 +110,15 @@ class ModelRouteAdmin(BoundedAdmin):
     """Tried in order of `sort`; a room may pin one."""
 
     form = RouteForm
-    list_display = ("name", "kind", "model", "is_enabled", "sort", "key", "origin")
+    list_display = ("name", "kind", "model", "is_enabled", "sort", "hedges", "max_concurrent", "key", "maker")
     list_filter = ("kind", "is_enabled")
     search_fields = ("name", "model")
     fields = (
         "origin", *(field.name for field in ModelRoute._meta.fields if field.editable and not field.primary_key), "key",
     )
-    readonly_fields = ("origin", "key")
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return super().has_change_permission(request, obj) and not (obj and obj.is_from_environment)
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("origin", "key", *(ENVIRONMENTS if obj and obj.is_from_environment else ()))
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and obj.is_from_environment)
@@ -112,6 +129,12 @@ class ModelRouteAdmin(BoundedAdmin):
     @admin.display(description=_("origin"))
     def origin(self, route: ModelRoute) -> str:
         return str(FROM_ENVIRONMENT) if route.is_from_environment else gettext("Made here.")
+
+    @admin.display(description=_("origin"))
+    def maker(self, route: ModelRoute) -> str:
+        if not route.is_from_environment:
+            return gettext("Made here.")
+        return gettext("The environment; its variables are gone.") if route.is_gone else gettext("The environment.")
 
     @admin.display(description=_("key"))
     def key(self, route: ModelRoute) -> str:

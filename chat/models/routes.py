@@ -24,8 +24,10 @@ class ModelRoute(models.Model):
     )
     sort = models.PositiveSmallIntegerField(_("sort"), default=100)
     is_enabled = models.BooleanField(_("is enabled"), default=True)
-    #: Written by the environment at start; edits in the admin would be overwritten.
+    #: The environment writes ENVIRONMENTS of chat/routes.py at every start, the rest once.
     is_from_environment = models.BooleanField(default=False, editable=False)
+    #: Switched off because its variables are gone, so that it comes back with them; not because an operator wants it.
+    is_gone = models.BooleanField(default=False, db_default=False, editable=False)
     warms_prompt = models.BooleanField(
         _("warms prompt"), default=False,
         help_text=_("Have the room's prompt read as soon as the room is opened. Costs a request each time."),

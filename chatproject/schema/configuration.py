@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.management import find_commands
 
 from chat.routes import EXTRAS, SERVICES
-from chatproject.schema.meanings import COMPUTED_DEFAULTS, ROUTE_SUFFIXES, SECTIONS, SOCIAL_SUFFIXES
+from chatproject.schema.meanings import COMPUTED_DEFAULTS, ROUTE_OPTIONS, ROUTE_SUFFIXES, SECTIONS, SOCIAL_SUFFIXES
 from chatproject.schema.tables import table
 from chatproject.social import SOCIAL_PROVIDERS
 
@@ -21,6 +21,9 @@ INTRODUCTION = """# Configuration
 
 Everything is a variable of the environment; none is needed for `make run`. Units stand in the names. This page is
 generated from the code (`manage.py protocol --write`).
+"""
+OPTIONS_HEAD = """Options that are more than a field of the request, of `…_OPTIONS` and of a route made in the admin:
+
 """
 COMMANDS_HEAD = "## Commands\n\nOf `manage.py`, beside Django's own; each tells more with `--help`.\n\n"
 
@@ -57,6 +60,7 @@ def build_configuration() -> str:
         rows = [(f"`{name}`", defaults[name], meaning) for name, meaning in meanings.items()]
         parts.append(f"## {title}\n\n{table(('variable', 'default', 'meaning'), rows)}")
     parts.append(_families("Ways to a model", [service.prefix for service in SERVICES], ROUTE_SUFFIXES))
+    parts.append(OPTIONS_HEAD + table(("kind", "option", "what it does"), _options()))
     parts.append(_families("Social sign-in", [name.upper() for name in SOCIAL_PROVIDERS], SOCIAL_SUFFIXES))
     parts.append(COMMANDS_HEAD + table(("command", "what it does"), _commands()))
     return "\n".join(parts)
@@ -66,6 +70,10 @@ def _families(title: str, prefixes: list[str], suffixes: dict[str, str]) -> str:
     names = ", ".join(f"`{prefix}_`" for prefix in prefixes)
     rows = [(f"`…_{suffix}`", meaning) for suffix, meaning in suffixes.items()]
     return f"## {title}\n\nThe beginning of each name: {names}.\n\n{table(('variable', 'meaning'), rows)}"
+
+
+def _options() -> list[tuple[str, ...]]:
+    return [(kind, f"`{name}`", meaning) for (kind, name), meaning in ROUTE_OPTIONS.items()]
 
 
 def _commands() -> list[tuple[str, ...]]:

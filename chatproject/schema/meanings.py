@@ -74,8 +74,14 @@ SECTIONS: dict[str, dict[str, str]] = {
         "ROUTES_CACHE_SECONDS": "How long a process may miss a change of routes, seconds; of cards, 15 times as long.",
     },
     "The model": {
-        "LOCAL_MODEL_URL": "Endpoint of the packaged model; `manage.py up` sets it.",
-        "PROVIDER_FIRST_CONTENT_SECONDS": "Longest wait for the first content, seconds.",
+        "LOCAL_MODEL_URL": (
+            "Endpoint of a server of the packaged model that runs already, as the route `local`; without it and "
+            "without another way to a model `manage.py up` starts one itself."
+        ),
+        "PROVIDER_FIRST_CONTENT_SECONDS": (
+            "Longest wait for the first content, seconds. This and the next two are for new routes of the environment; "
+            "from then on the admin has them."
+        ),
         "PROVIDER_GAP_SECONDS": "Longest wait between contents, seconds.",
         "PROVIDER_TOTAL_SECONDS": "Longest answer, seconds.",
         "ADMISSION_MAX_CALLS": "Requests to models at a time from one process; 0: no bound.",
@@ -114,14 +120,33 @@ COMPUTED_DEFAULTS: dict[str, str] = {
 
 #: `<family>_<suffix>` configures a way to a model; the families are in chat/routes.py, first choice first.
 ROUTE_SUFFIXES: dict[str, str] = {
-    "BASE_URL": "Endpoint, up to and without `/chat/completions` or `/v1/messages`.",
+    "BASE_URL": "Endpoint, up to and without `/chat/completions`, `/v1/messages` or `/v1beta/models/…`.",
     "API_KEY": "Key. It stays in the environment: never in the database, a log or the browser.",
     "MODEL": "Model name.",
-    "KIND": "Dialect: openai, anthropic or scripted.",
+    "KIND": "Dialect: openai, anthropic, gemini or scripted.",
     "CAN_PREFILL": "The endpoint continues a given beginning of the answer.",
     "MAX_CONTEXT_TOKENS": "Longest prompt and answer together, tokens.",
     "MAX_OUTPUT_TOKENS": "Longest answer, tokens.",
-    "OPTIONS": "More fields of the request, a JSON object.",
+    "OPTIONS": "More fields of the request, a JSON object; some names mean something to Soksak, see below.",
+}
+#: (kind, option) of the options that are not only handed on: what a route does by them.
+ROUTE_OPTIONS: dict[tuple[str, str], str] = {
+    ("openai", "send_cache_key"): (
+        "true: sends the room as `prompt_cache_key`, so that the provider keeps its prompt between turns. On for "
+        "`OPENAI_`; leave it off where a server refuses unknown fields."
+    ),
+    ("openai", "include_usage"): "false: for servers that refuse `stream_options`; tokens are then not counted.",
+    ("openai", "max_tokens_field"): "How the server calls the answer's limit; newer OpenAI models: "
+    "`max_completion_tokens`.",
+    ("openai", "prefill_fields"): (
+        "Object added to a request that continues a given beginning (`…_CAN_PREFILL`); vLLM: "
+        "`{\"add_generation_prompt\": false, \"continue_final_message\": true}`."
+    ),
+    ("anthropic", "cache_control"): "true: marks what the provider's prompt cache may keep. On for `ANTHROPIC_`.",
+    ("gemini", "thinkingConfig"): (
+        "Handed on in `generationConfig`, as most of its options; `{\"thinkingBudget\": 0}`, as `GEMINI_` has it, "
+        "does without thoughts, which readers would wait for. It caches prompts by itself."
+    ),
 }
 #: `<provider>_CLIENT_ID` and `_CLIENT_SECRET` turn a social sign-in on.
 SOCIAL_SUFFIXES: dict[str, str] = {

@@ -94,7 +94,9 @@ def _how(result: Result) -> Iterator[str]:
     machine = result.machine
     packages = ", ".join(f"{name} {number}" for name, number in machine.packages.items())
     yield "## The run\n"
-    yield f"{result.date}, `{result.command}` (`make bench` is the same without real-time priority).\n"
+    yield f"{result.date}, `{result.command}`.\n"
+    yield "`make bench` runs it with its defaults: more streams, longer, without real-time priority. uvicorn is started"
+    yield "as ARCHITECTURE.md says, without compression of messages.\n"
     counts = "counted" if machine.counts_instructions else "not counted here"
     pinned = "" if machine.is_pinned else ", not pinned"
     yield f"{machine.processor}, {machine.cores} cores{pinned}, {machine.system}; instructions are {counts}."

@@ -9,8 +9,8 @@ from django.test import Client
 from django.urls import reverse
 
 from chat.models import ModelRoute
+from chat.routes import ENVIRONMENTS, sync_routes
 from tests.chat.admin_pages import as_staff, delete_address, errors_of, list_address, page_address
-from tests.people import make_route
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
@@ -47,6 +47,8 @@ def test_a_route_can_be_made(bob: Client) -> None:
         {"base_url": "ftp://models.example"}, {"base_url": "models.example"}, {"base_url": ""}, {"model": ""},
         {"base_url": "https://user:secret@models.example"}, {"base_url": "https://models.example?key=secret"},
         {"base_url": "http://[models"}, {"api_key_env": "sk-live-1234"}, {"options": '{"api_key": "sk-1"}'},
+        {"max_context_tokens": "500", "max_output_tokens": "1024"}, {"max_output_tokens": "8192"},
+        {"first_content_seconds": "50", "total_seconds": "40"}, {"gap_seconds": "50", "total_seconds": "40"},
         {"options": "[1]"}, {"max_context_tokens": "0"}, {"max_output_tokens": "-1"}, {"gap_seconds": "0"},
         {"total_seconds": "-3"}, {"first_content_seconds": "nan"}, {"total_seconds": "inf"}, {"name": "OpenAI"},
         {"name": "local"}, {"price_prompt": "-1"}, {"price_cached": "nan"}, {"max_concurrent": "-1"},
@@ -78,17 +80,40 @@ def test_a_key_is_told_to_be_set_and_never_shown(bob: Client, monkeypatch: pytes
         assert "sk-very-secret" not in page
 
 
-def test_the_environments_routes_say_why_they_cannot_be_changed(bob: Client) -> None:
-    route = make_route(name="openai", is_from_environment=True)
+def test_what_the_environment_writes_cannot_be_changed_and_the_rest_can(bob: Client) -> None:
+    [route] = sync_routes({"OPENAI_API_KEY": "k"})
     assert "change it there" in bob.get(page_address(route)).content.decode()
-    assert bob.post(page_address(route), route_form()).status_code == 403
+    mine = {"sort": "70", "hedges": "on", "max_concurrent": "3", "total_seconds": "90", "warms_prompt": "on"}
+    assert bob.post(page_address(route), route_form(**mine, is_enabled="")).status_code == 302
     assert bob.post(delete_address(route), {"post": "yes"}).status_code == 403
+    [after] = sync_routes({"OPENAI_API_KEY": "k"})
+    for name in ENVIRONMENTS:
+        assert getattr(after, name) == getattr(route, name)
+    assert (after.sort, after.max_concurrent, after.total_seconds, after.price_prompt) == (70, 3, 90, 0.1)
+    assert (after.hedges, after.warms_prompt, after.is_enabled) == (True, True, False)
+
+
+def test_a_route_without_its_variables_cannot_be_switched_on(bob: Client) -> None:
+    [route] = sync_routes({"OPENAI_API_KEY": "k"})
+    sync_routes({})
+    assert "its variables are gone" in bob.get(list_address(ModelRoute)).content.decode()
+    assert errors_of(bob.post(page_address(route), route_form()))
+    assert bob.post(page_address(route), route_form(is_enabled="", sort="3")).status_code == 302
+    [after] = sync_routes({"OPENAI_API_KEY": "k"})
+    assert (after.is_enabled, after.sort) == (True, 3)
 
 
 def test_the_same_way_twice_is_refused_unless_one_is_off(bob: Client) -> None:
     add_route(bob)
     add_route(bob, name="again")
+    add_route(bob, name="again", base_url="HTTPS://Models.Example/v1")
     assert [route.name for route in ModelRoute.objects.all()] == ["mine"]
     add_route(bob, name="again", is_enabled="")
     add_route(bob, name="with another key", api_key_env="OTHER_KEY")
     assert ModelRoute.objects.count() == 3
+
+
+def test_the_same_way_is_found_in_rows_of_before(bob: Client) -> None:
+    add_route(bob)
+    ModelRoute.objects.update(base_url="HTTPS://Models.example/v1")
+    assert errors_of(add_route(bob, name="again"))

@@ -7,8 +7,8 @@ from importlib import import_module
 import pytest
 from django.apps import apps
 
-from chat.models import Message, Room
-from tests.people import make_room, make_user
+from chat.models import Message, ModelRoute, Room
+from tests.people import make_room, make_route, make_user
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db]
 
@@ -24,3 +24,11 @@ def test_rooms_of_before_go_on_after_their_newest_message() -> None:
     import_module("chat.migrations.0005_next_position").fill(apps, None)
     positions = dict(Room.objects.values_list("pk", "next_position"))
     assert [positions[room.pk] for room in (told, rewound, empty)] == [2, 1, 0]
+
+
+def test_what_the_environment_switched_off_before_comes_back_with_its_variables() -> None:
+    make_route(name="gone", is_from_environment=True, is_enabled=False)
+    make_route(name="on", is_from_environment=True)
+    make_route(name="ours", is_enabled=False)
+    import_module("chat.migrations.0020_route_is_gone").mark(apps, None)
+    assert [route.name for route in ModelRoute.objects.filter(is_gone=True)] == ["gone"]

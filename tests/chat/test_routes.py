@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from chat.models import ModelRoute
 from chat.routes import RouteError, routes_from, sync_routes
@@ -64,6 +67,8 @@ def test_extras_are_read() -> None:
         ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": "[1]"}, "OPENAI_OPTIONS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "many"}, "OPENAI_MAX_OUTPUT_TOKENS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_CONTEXT_TOKENS": "0"}, "OPENAI_MAX_CONTEXT_TOKENS"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "9000"}, r"OPENAI_MAX_OUTPUT_TOKENS.*OPENAI_MAX_CONTEXT"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_MAX_CONTEXT_TOKENS": "1024"}, r"OPENAI_MAX_OUTPUT_TOKENS.*OPENAI_MAX_CONTEXT"),
         ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"prefill_fields": 1}'}, "OPENAI_OPTIONS.*prefill_fields"),
         ({"PROVIDER_KIND": "scripted", "PROVIDER_OPTIONS": '{"wrods": 1}'}, "PROVIDER_OPTIONS.*wrods"),
         ({"PROVIDER_BASE_URL": "http://127.0.0.1/v1/chat/completions", "PROVIDER_MODEL": "m"}, "PROVIDER_BASE_URL"),
@@ -97,6 +102,18 @@ class TestSyncRoutes:
         sync_routes({}, local_model_url=LOCAL)
         assert list(ModelRoute.objects.filter(is_enabled=True).values_list("name", flat=True)) == ["local"]
 
+    def test_what_an_operator_switched_off_stays_off_even_when_its_variables_leave_and_return(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k"})
+        ModelRoute.objects.update(is_enabled=False)
+        for environ in ({"OPENAI_API_KEY": "k"}, {}, {"OPENAI_API_KEY": "k"}):
+            sync_routes(environ)
+            assert are_on() == []
+
+    def test_no_limit_of_a_new_route_is_longer_than_the_whole_answer_may_take(self, settings: Settings) -> None:
+        settings.PROVIDER_TOTAL_SECONDS = 40.0
+        [route] = sync_routes({}, local_model_url=LOCAL)
+        assert (route.first_content_seconds, route.gap_seconds, route.total_seconds) == (40.0, 30.0, 40.0)
+
     def test_an_option_that_is_taken_away_leaves_nothing_behind(self) -> None:
         sync_routes({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"temperature": 1}'})
         sync_routes({"OPENAI_API_KEY": "k"})
@@ -116,3 +133,50 @@ class TestSyncRoutes:
         ModelRoute.objects.create(name="ours", base_url="https://models.example.org/v1", model="m")
         sync_routes({}, local_model_url=LOCAL)
         assert ModelRoute.objects.get(name="ours").is_enabled
+
+
+def synced(*options: str) -> str:
+    out = StringIO()
+    call_command("sync_routes", *options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def are_on() -> list[str]:
+    return list(ModelRoute.objects.filter(is_enabled=True).values_list("name", flat=True))
+
+
+@pytest.mark.data
+@pytest.mark.django_db
+class TestCommand:
+    """In a shell; the tests' own has none of the variables."""
+
+    def test_the_last_route_is_switched_off_only_by_force(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k"})
+        with pytest.raises(CommandError, match=r"openai would be switched off.*Nothing was changed"):
+            synced()
+        assert are_on() == ["openai"]
+        said = synced("--force")
+        assert "openai: switched off" in said
+        assert "No route is on" in said
+        assert are_on() == []
+
+    def test_what_goes_is_said(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        sync_routes({"OPENAI_API_KEY": "k"}, local_model_url=LOCAL)
+        monkeypatch.setenv("OPENAI_API_KEY", "k")
+        assert synced().splitlines()[1:] == ["local: switched off"]
+        assert are_on() == ["openai"]
+
+    def test_an_operators_route_is_enough(self) -> None:
+        sync_routes({"OPENAI_API_KEY": "k"})
+        ModelRoute.objects.create(name="ours", base_url="https://models.example.org/v1", model="m")
+        assert synced() == "openai: switched off\n"
+
+    def test_the_packaged_models_server_is_named_by_its_variable(self, settings: Settings) -> None:
+        settings.LOCAL_MODEL_URL = LOCAL + "/"
+        assert synced() == f"local: smollm2-135m-instruct {LOCAL}\n"
+        settings.LOCAL_MODEL_URL = "127.0.0.1"
+        with pytest.raises(CommandError, match="LOCAL_MODEL_URL"):
+            synced()
+
+    def test_an_empty_shell_at_a_new_site_is_no_error(self) -> None:
+        assert "No route is on" in synced()

@@ -30,6 +30,11 @@ def test_the_embedded_default_is_clean() -> None:
             },
             "chatproject.W006",
         ),
+        (
+            {"OPENAI_API_KEY": "k", "PROVIDER_BASE_URL": "HTTPS://API.openai.com/v1", "PROVIDER_API_KEY": "k",
+             "PROVIDER_MODEL": "gpt-4.1-mini"},
+            "chatproject.W006",
+        ),
     ],
 )
 def test_a_half_configured_route_is_named(
@@ -56,6 +61,10 @@ def test_a_scripted_provider_for_the_public_is_a_warning(
         ("STREAM_LEASE_SECONDS", 1.0, "chatproject.E002"),
         ("STREAM_WINDOW_EVENTS", 2, "chatproject.E003"),
         ("PROVIDER_TOTAL_SECONDS", 5.0, "chatproject.E004"),
+        ("PROVIDER_TOTAL_SECONDS", float("inf"), "chatproject.E008"),
+        ("PROVIDER_FIRST_CONTENT_SECONDS", float("nan"), "chatproject.E008"),
+        ("PROVIDER_GAP_SECONDS", 0.0, "chatproject.E008"),
+        ("PROVIDER_GAP_SECONDS", -3.0, "chatproject.E008"),
         ("HEDGE_BUDGET_PERCENT", -1.0, "chatproject.E005"),
         ("HEDGE_QUANTILE", 1.0, "chatproject.E005"),
         ("ADMISSION_MAX_CALLS", -1, "chatproject.E006"),

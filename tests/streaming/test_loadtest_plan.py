@@ -44,6 +44,8 @@ BAD: dict[str, str] = {
     "--tail 1,2 --answer 5,0": "the tokens a second must be",
     "--tail 1,2 --model-port 70000": "--model-port is a number",
     "--serve-model": "needs --tail",
+    "--answer 5,5": "say --tail too",
+    "--tail-from-traces --answer 5,5": "say --tail too",
     "--url nonsense": "--url is the site's address",
     "--url http://localhost:8000/chat": "--url is the site's address",
     "--url http://localhost:99999": "not an address",

@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from django.core.management import CommandError, call_command
 
-from chat.models import ModelRoute
+from chat.models import Character, ModelRoute, Room
+from tests.people import make_room, make_user
 from tests.provider_server import RunningServer
 from tests.streaming.asking import model_named
 
@@ -60,6 +61,33 @@ def test_routes_are_listed_in_the_order_of_asking(monkeypatch: pytest.MonkeyPatc
     assert "B_KEY NOT SET" in second
     assert "OFF" in second
     assert "sk-secret" not in first
+
+
+def test_limits_prices_and_who_asks_it_first_are_listed(db: None) -> None:
+    route = ModelRoute.objects.create(
+        name="mine", model="m", price_prompt=0.1, price_cached=0.025, price_completion=4, warms_prompt=True,
+        first_content_seconds=2.5,
+    )
+    [line] = told().splitlines()
+    assert line.endswith("2.5/10/60 s  1024 of 8192 tokens  $0.1/0.025/4 a million  warms")
+    room = make_room(make_user("alice"))
+    Room.objects.update(route=route)
+    Character.objects.filter(pk=room.character_id).update(route=route)
+    ModelRoute.objects.update(can_prefill=True, warms_prompt=False)
+    assert told().endswith("a million  prefills  first for 1 characters and 1 rooms\n")
+
+
+def test_all_are_those_that_are_on(provider_server: RunningServer) -> None:
+    make(provider_server, "text-7-3", name="good")
+    make(provider_server, "fail-401", name="off", is_enabled=False)
+    assert told("--try", "all").startswith("good: ok")
+    assert refused("off").startswith("off: provider_refused")
+    make(provider_server, "fail-404", name="bad")
+    with pytest.raises(CommandError, match=r"1 of 2 do not answer: bad\."):
+        told("--try", "all")
+    ModelRoute.objects.update(is_enabled=False)
+    with pytest.raises(CommandError, match=r"No route is on\."):
+        told("--try", "all")
 
 
 def test_a_route_that_answers_says_how_soon(provider_server: RunningServer) -> None:

@@ -53,7 +53,7 @@ class Command(BaseCommand):
 
     def _environment_brings_model(self) -> bool:
         try:
-            return bool(routes_from(os.environ))
+            return bool(routes_from(os.environ, local_model_url=settings.LOCAL_MODEL_URL))
         except RouteError as error:
             raise Refusal(str(error)) from None
 
@@ -70,7 +70,7 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         collect_static()
         call_command("seed", verbosity=0)
-        sync_routes(os.environ, local_model_url=model.url if model else "")
+        sync_routes(os.environ, local_model_url=model.url if model else settings.LOCAL_MODEL_URL)
 
     def _require_database(self) -> None:
         """By a connection of its own: the pool would try for seconds and then not say why."""

@@ -19,6 +19,7 @@ from streaming.loadtest.plan import NoLoadTest, Plan, plan_of, tail_of
 from streaming.loadtest.recorded import recorded
 
 REFUSED, NOT_MET = 2, 1
+ANSWER = "80,50"
 CLEAN_UP = "`manage.py loadtest --clean-up` there deletes them"
 
 
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             "--tail-from-traces", type=float, nargs="?", const=7.0, metavar="DAYS",
             help="as this database's own models were in the last days (7)",
         )
-        group.add_argument("--answer", default="80,50", metavar="TOKENS,RATE", help="its length and pace (80,50)")
+        group.add_argument("--answer", metavar="TOKENS,RATE", help=f"its length and pace, with --tail ({ANSWER})")
         group.add_argument("--model-port", type=int, default=8100, help="where it listens (8100)")
         group.add_argument("--model-host", default="127.0.0.1", help="on which address (127.0.0.1)")
         group.add_argument("--serve-model", action="store_true", help="serve it and nothing else, until Ctrl-C")
@@ -125,7 +126,10 @@ class Command(BaseCommand):
 def model_of(options: dict[str, Any]) -> ModelServer | None:
     """Raises NoLoadTest."""
     if options["tail"] is not None:
-        return ModelServer(tail_of(options["tail"], options["answer"]), options["seed"])
+        answer = ANSWER if options["answer"] is None else options["answer"]
+        return ModelServer(tail_of(options["tail"], answer), options["seed"])
+    if options["answer"] is not None:
+        raise NoLoadTest("--answer is of the simulated model of --tail: say --tail too, or leave it out.")
     if options["tail_from_traces"] is None:
         return None
     try:
