@@ -135,7 +135,7 @@ ROUTE_OPTIONS: dict[tuple[str, str], str] = {
         "true: sends the room as `prompt_cache_key`, so that the provider keeps its prompt between turns. On for "
         "`OPENAI_`; leave it off where a server refuses unknown fields."
     ),
-    ("openai", "include_usage"): "false: for servers that refuse `stream_options`; tokens are then not counted.",
+    ("openai", "include_usage"): "false: for servers that refuse `stream_options`; tokens are then estimated.",
     ("openai", "max_tokens_field"): "How the server calls the answer's limit; newer OpenAI models: "
     "`max_completion_tokens`.",
     ("openai", "prefill_fields"): (
