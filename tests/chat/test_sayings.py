@@ -111,6 +111,6 @@ class TestWhoReads:
         with override("ko"):
             alarms.watch()
         (letter,) = [letter for letter in mail.outbox if "rolled_back" in letter.subject]
-        assert letter.subject == "[Soksak] 경보: rolled_back"
+        assert letter.subject == "[Soksak] 알람: rolled_back"
         assert letter.body.startswith("게이트가 스트리밍을 롤백했습니다. 실패한 전송: 100건 중 100건 (100 %).")
         assert "RUNBOOK.ko.md" in letter.body
