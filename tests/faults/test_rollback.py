@@ -59,7 +59,8 @@ async def test_nor_while_the_worker_and_the_other_jobs_of_the_web_process_stand_
 ) -> None:
     with redis.Redis.from_url(redis_url) as client:
         client.flushdb()
-    site = open_site(REDIS_URL=redis_url)
+    # The stuck task is not ended meanwhile, by its time limit: the worker would be free to look.
+    site = open_site(REDIS_URL=redis_url, OUTBOX_LEASE_SECONDS="600")
     with worker_and_beat(site, tmp_path):
         await watched(site)
         with site.rows.locked(*SLOW_TABLES):
