@@ -66,12 +66,15 @@ def _is_compressed(response: httpx.Response) -> bool:
 class PausedBatches:
     """Pulls: leaves the socket unread for a while, then takes all that the kernel holds in one read."""
 
-    __slots__ = ("_alarm_clock", "_content", "_handle", "_is_resting", "_paused", "_socket", "age_seconds")
+    __slots__ = (
+        "_alarm_clock", "_content", "_handle", "_is_known", "_is_resting", "_paused", "_socket", "age_seconds",
+    )
 
     def __init__(self, handle: ClientResponse, alarm_clock: AlarmClock) -> None:
         self._handle = handle
         self._alarm_clock = alarm_clock
         self._content: StreamReader = handle.content
+        self._is_known = _is_known(handle.content)
         #: The transport that does not read by itself.
         self._paused: asyncio.ReadTransport | None = None
         #: Its socket; None where only the transport can read.
@@ -91,8 +94,7 @@ class PausedBatches:
             if content.exception() is not None:
                 return self._salvaged()
             # Waiting through the rest: a task that is woken to wake its transport would be woken twice.
-            # An answer without a body has a reader of another kind.
-            return await _all_of(content) if _IS_KNOWN and hasattr(content, "_buffer") else await content.readany()
+            return await _all_of(content) if self._is_known else await content.readany()
         finally:
             self._is_resting = False
 
@@ -188,11 +190,13 @@ def _age(stamps: list[tuple[int, int, bytes]]) -> float | None:
 _NO_HEADERS = httpx.Headers()
 _FORGETS = all(hasattr(ClientResponse, name) for name in ("_headers", "_raw_headers"))
 
-#: What of aiohttp's reader `_all_of` touches; should a release have it no more, its own slower way is taken.
-_IS_KNOWN = all(
-    hasattr(StreamReader, name)
-    for name in ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_protocol", "_size", "_wait")
-)
+#: What of aiohttp's reader `_all_of` touches.
+_TOUCHED = ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_protocol", "_size", "_wait")
+
+
+def _is_known(content: StreamReader) -> bool:
+    """Not so: its own slower way. An answer without a body has a reader of another kind; so may a release."""
+    return all(hasattr(content, name) for name in _TOUCHED)
 
 
 async def _all_of(content: StreamReader) -> bytes:
