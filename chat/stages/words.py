@@ -50,11 +50,8 @@ def stage_in_words(stage: int, percent: int | None = None) -> str:
 
 def judged(verdict: Verdict) -> list[str]:
     """The decision, then its reasons."""
-    names = {
-        Decision.PROMOTE: _("promote"), Decision.HOLD: _("hold"), Decision.ROLLBACK: _("rollback"),
-        Decision.NOT_ENOUGH_DATA: _("not enough data"),
-    }
-    return [names[verdict.decision], *(say(reason, _) for reason in verdict.reasons)]
+    names = {**dict(RolloutDecision.Action.choices), Decision.NOT_ENOUGH_DATA: _("not enough data")}
+    return [str(names[verdict.decision]), *(say(reason, _) for reason in verdict.reasons)]
 
 
 def sentences(decision: RolloutDecision) -> list[str]:
