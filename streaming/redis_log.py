@@ -1,4 +1,4 @@
-"""The event log in Redis Streams: one stream an answer, one pipeline a tick, one blocking read a process.
+"""The event log in Redis Streams: one stream an answer, one command a tick, one blocking read a process.
 
 Redis may be slow, gone, empty or behind at any time: then tokens flow on, a gauge tells, and everything that runs
 is written anew, whole, as soon as it answers again.
@@ -14,10 +14,11 @@ from uuid import UUID, uuid4
 import structlog
 from redis.exceptions import RedisError, ResponseError
 
-from streaming import metrics
+from streaming import log_script, metrics
 from streaming.duties import complain
 from streaming.event_log import Fenced, Watcher
 from streaming.log_entries import Copy, Entry, Whole, encode_entry, entry_id
+from streaming.log_script import Addition
 from streaming.log_tail import COMMAND_SECONDS, FIELD, LogTail, connect, entries_of, stream_key
 from streaming.run import Run
 
@@ -27,17 +28,6 @@ LIFETIME_SECONDS = 900
 #: An entry lengthens its stream's life if that was not done for so long: a command less for most of them.
 LENGTHENED_SECONDS = 60.0
 ENTRIES_MAX = 5_000
-#: All of an attempt, in place of whatever lies there, unless a newer attempt does: then it is refused, as XADD would.
-BEGIN_ANEW = """
-if redis.call('TYPE', KEYS[1]).ok == 'stream' then
-  local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
-  if last and tonumber(string.match(last[1], '^(%d+)')) > tonumber(ARGV[1]) then
-    return redis.error_reply('FENCED by a newer attempt')
-  end
-end
-redis.call('DEL', KEYS[1])
-return redis.call('XADD', KEYS[1], ARGV[2], ARGV[3], ARGV[4])
-"""
 #: What Redis says where another owner, or somebody who is none of ours, has written.
 REFUSALS = ("FENCED", "The ID specified in XADD is equal or smaller", "WRONGTYPE", "Operation against a key holding")
 TICK_SECONDS = 0.033
@@ -53,7 +43,7 @@ class RedisLog:
     """`fenced` is told when some answer has another owner."""
 
     def __init__(self, url: str, watcher: Watcher, fenced: Fenced) -> None:
-        # Each call is bounded as a whole: redis-py would set a timer for each of a pipeline's replies.
+        # Each call is bounded as a whole, by ourselves: redis-py would bound its parts.
         self._redis = connect(url, reply_seconds=None)
         self._tail = LogTail(url, watcher)
         self._fenced = fenced
@@ -135,70 +125,54 @@ class RedisLog:
         await self._write_on(list(self._copies.values()))
 
     async def _write_on(self, copies: list[Copy]) -> None:
-        """One pipeline with what these lack. Nothing is queued for a Redis that is away: the runs hold it all."""
-        batch = [(copy, entries) for copy in copies if (entries := copy.lacks())]
+        """One command with what these lack. Nothing is queued for a Redis that is away: the runs hold it all."""
+        batch = [(copy, entry) for copy in copies for entry in copy.lacks()]
         self._sweep()
         if not batch and not self._copies and self.is_up:
             return
         try:
-            answers = await self._write(batch)
+            epoch, refused = await self._write(batch)
         except (RedisError, OSError, TimeoutError) as error:
             self._lost(error)
             return
         self._found()
-        if self._is_another_store(answers[1]):
+        if self._is_another_store(epoch):
             # What was written just now may lack what came before: once more, whole.
             self._doubt()
             self._all_due_at = 0.0
             return
-        self._heed(batch, answers[2:])
+        self._heed(batch, refused)
 
-    async def _write(self, batch: list[tuple[Copy, list[Entry]]]) -> list[Any]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            pipe.set(EPOCH_KEY, uuid4().hex, nx=True)
-            pipe.get(EPOCH_KEY)
-            for copy, entries in batch:
-                key = stream_key(copy.run.key.message_id)
-                for entry in entries:
-                    self._add(pipe, key, entry)
-            # Behind all of them: nobody needs its answers.
-            for copy in self._short_lived(batch):
-                pipe.expire(stream_key(copy.run.key.message_id), LIFETIME_SECONDS)
-            async with asyncio.timeout(COMMAND_SECONDS):
-                return list(await pipe.execute(raise_on_error=False))
+    async def _write(self, batch: list[tuple[Copy, Entry]]) -> tuple[bytes, dict[int, str]]:
+        now = time.monotonic()
+        additions = [self._addition(copy, entry, now) for copy, entry in batch]
+        async with asyncio.timeout(COMMAND_SECONDS):
+            return await log_script.add(self._redis, EPOCH_KEY, uuid4().hex, FIELD, ENTRIES_MAX, additions)
 
-    def _short_lived(self, batch: list[tuple[Copy, list[Entry]]]) -> list[Copy]:
-        before = time.monotonic() - LENGTHENED_SECONDS
-        found = [copy for copy, _ in batch if copy.lengthened_at < before or not copy.is_sure]
-        for copy in found:
-            copy.lengthened_at = time.monotonic()
-        return found
+    def _addition(self, copy: Copy, entry: Entry, now: float) -> Addition:
+        is_whole = isinstance(entry, Whole)
+        lengthens = is_whole or copy.lengthened_at < now - LENGTHENED_SECONDS
+        if lengthens:
+            copy.lengthened_at = now
+        return Addition(
+            stream_key(copy.run.key.message_id), str(entry.attempt) if is_whole else "", entry_id(entry),
+            encode_entry(entry), str(LIFETIME_SECONDS) if lengthens else "",
+        )
 
-    def _add(self, pipe: Any, key: str, entry: Entry) -> None:
-        identifier, body = entry_id(entry), encode_entry(entry)
-        if isinstance(entry, Whole):
-            pipe.eval(BEGIN_ANEW, 1, key, entry.attempt, identifier, FIELD, body)
-        else:
-            pipe.xadd(key, {FIELD: body}, id=identifier, maxlen=ENTRIES_MAX)
-
-    def _is_another_store(self, epoch: Any) -> bool:
-        before, self._epoch = self._epoch, epoch if isinstance(epoch, bytes) else b""
+    def _is_another_store(self, epoch: bytes) -> bool:
+        before, self._epoch = self._epoch, epoch
         return self._epoch != before and any(copy.is_sure for copy in self._copies.values())
 
-    def _heed(self, batch: list[tuple[Copy, list[Entry]]], answers: list[Any]) -> None:
-        fenced, rest = 0, iter(answers)
-        for copy, entries in batch:
-            for entry in entries:
-                answer = next(rest)
-                if isinstance(answer, ResponseError) and str(answer).startswith(REFUSALS):
-                    copy.is_sure = False
-                    fenced += 1
-                elif isinstance(answer, Exception):
-                    return self._lost(answer)
-                else:
-                    copy.written(entry)
-        if fenced:
-            metrics.LOG_FENCED.inc(fenced)
+    def _heed(self, batch: list[tuple[Copy, Entry]], refused: dict[int, str]) -> None:
+        for number, (copy, entry) in enumerate(batch):
+            if number not in refused:
+                copy.written(entry)
+            elif refused[number].startswith(REFUSALS):
+                copy.is_sure = False
+            else:
+                return self._lost(ResponseError(refused[number]))
+        if refused:
+            metrics.LOG_FENCED.inc(len(refused))
             self._fenced()
         return None
 
