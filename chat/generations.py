@@ -105,16 +105,15 @@ def live_owners(*, seconds: float) -> set[str]:
     return set(rows.values_list("owner", flat=True))
 
 
-def running(*, seconds: float) -> list[Running]:
-    """Every running answer of the installation; `is_old` when it was accepted more than so many seconds ago."""
-    return [Running(*row) for row in turn_statements.running(timezone.now() - timedelta(seconds=seconds))]
+def running(owner: str, *, seconds: float) -> list[Running]:
+    """Every running answer of the installation, but what `owner` was given less than so many seconds ago."""
+    return [Running(*row) for row in turn_statements.running(owner, timezone.now() - timedelta(seconds=seconds))]
 
 
 class Running(NamedTuple):
     message_id: UUID
     attempt: int
     owner: str
-    is_old: bool
 
 
 def claim(message_id: UUID, attempt: int, owner: str) -> Generation | None:

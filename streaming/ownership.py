@@ -108,9 +108,9 @@ class Ownership:
 
 
 def _claim_abandoned(owner: str, written: list[UUID]) -> list[Takeover]:
-    running = generations.running(seconds=settings.STREAM_LEASE_SECONDS)
+    running = generations.running(owner, seconds=settings.STREAM_LEASE_SECONDS)
     elsewhere = [row for row in running if row.owner != owner]
-    lost = [row for row in running if row.owner == owner and row.is_old and row.message_id not in written]
+    lost = [row for row in running if row.owner == owner and row.message_id not in written]
     if elsewhere:
         alive = generations.live_owners(seconds=settings.STREAM_LEASE_SECONDS)
         lost += [row for row in elsewhere if row.owner not in alive or died_here(row.owner)]
