@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 import time
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -14,7 +14,7 @@ from django.conf import settings
 
 from chat.errors import Unavailable
 from chat.outbox import OutboxThread
-from streaming import metrics, remembered, telemetry
+from streaming import garbage, metrics, remembered, telemetry
 from streaming.checkpoint import DatabaseCheckpoint
 from streaming.duties import complain
 from streaming.hints import Hint
@@ -36,8 +36,6 @@ from streaming.trips import Trips
 from streaming.warming import Warmer
 
 GIL_SWITCH_SECONDS = 0.001
-#: Python's own 700 new objects are a few events; what answers leave behind is seldom a cycle.
-GARBAGE_THRESHOLDS = (10_000, 20, 20)
 
 log = structlog.get_logger(__name__)
 
@@ -90,17 +88,13 @@ class Engine:
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
             self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, self.paths.keep, remembered.keep_fresh,
-            self.runner.desk.keep, self.trips.keep,
+            self.runner.desk.keep, self.trips.keep, partial(garbage.keep, self.runner.is_quiet),
         ):
             self._keep(keep())
         if self.shared_latencies is not None:
             self._keep(self.shared_latencies.keep())
         self.outbox.start()
-        # What is here now stays for ever: to look through it for garbage, again and again, is a tenth of a second each.
-        if not gc.get_freeze_count():
-            gc.collect()
-            gc.freeze()
-        gc.set_threshold(*GARBAGE_THRESHOLDS)
+        garbage.settle()
         log.info("engine_started", owner=self.owner)
 
     async def stop(self) -> None:

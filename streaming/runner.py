@@ -127,6 +127,10 @@ class Runner:
             del self._jobs[message_id]
             self._delegate.lost(message_id, job.run.key.room_id)
 
+    def is_quiet(self) -> bool:
+        """Nothing is written here."""
+        return not self._tasks
+
     async def settled(self) -> None:
         """Every answer that is ending has ended, with its trace written."""
         closing = [task for message_id, task in self._tasks.items() if message_id not in self._jobs]
