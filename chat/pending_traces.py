@@ -1,15 +1,15 @@
-"""Traces of answers that ended a moment ago, before they are written: many at once, every two seconds.
+"""Traces of answers that ended a moment ago, before they are written: many at once, every second or two.
 
 A browser reports right after the end, and what it tells is laid beside its trace here: then nothing has to be read for
 it, or written twice. What can be done with both is done when they are collected: work that is done for many in a row
-costs a fraction of the same between the tokens of others. A process that is killed loses those two seconds'.
+costs a fraction of the same between the tokens of others. A process that is killed loses theirs.
 Safe from any thread; must not know the database.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -46,8 +46,8 @@ class Pending:
                 kept.told.append(marks)
         return kept is not None
 
-    def collect(self) -> list[Kept]:
-        """All of them; whoever asks writes them."""
+    def collect(self, keys: Iterable[Key]) -> list[Kept]:
+        """Those of them that are here; whoever asks writes them."""
         with self._lock:
-            kept, self._kept = list(self._kept.values()), {}
-        return kept
+            found = [self._kept.pop(key, None) for key in keys]
+        return [kept for kept in found if kept is not None]

@@ -4,7 +4,7 @@ makes the row; whoever is second sees both. Nothing here is on the way of an ans
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -54,14 +54,19 @@ def keep(user_id: int, request_id: str, make: Callable[[], Trace]) -> None:
     pending.put((user_id, request_id), make)
 
 
-def write_pending() -> int:
-    """Everything that was kept; returns how many could not be written, their room or guest having been deleted."""
-    ended = [_ended(kept) for kept in pending.collect()]
+def write_pending(keys: Iterable[Key]) -> int:
+    """Those that were kept; returns how many could not be written, their room or guest having been deleted."""
+    ended = [_ended(kept) for kept in pending.collect(keys)]
     try:
         _write(ended)
     except IntegrityError:
         return sum(not _is_written(one) for one in ended)
     return 0
+
+
+def forget(keys: Iterable[Key]) -> None:
+    """They could not be written."""
+    pending.collect(keys)
 
 
 def came_back(user_id: int, request_id: str, ms: float) -> None:

@@ -1,14 +1,16 @@
-"""What is told and written after answers have ended, gathered for two seconds: figures, log lines, traces, and the
+"""What is told and written after answers have ended, gathered for a second or two: figures, log lines, traces, and the
 release of deferred work.
 
 Nobody waits for it, and losing it loses no word. A browser's report finds its trace here (chat/pending_traces.py).
+Some at a time: a few hundred at once would be felt by every reader.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
-from uuid import UUID
+from typing import NamedTuple
 
 import structlog
 
@@ -20,58 +22,80 @@ from streaming.database import in_database
 from streaming.instrumentation import observe_ended
 from streaming.latecomers import Unread
 
+#: A browser tells in less, unless its line is slow.
+HELD_SECONDS = 1.0
 GATHER_SECONDS = 2.0
+LOOK_SECONDS = 0.2
+#: Enough for what a statement costs to be shared.
+AT_ONCE = 50
 
 log = structlog.get_logger(__name__)
 
 
+class _Ended(NamedTuple):
+    unread: Unread
+    tell: Callable[[], None]
+
+
 class Desk:
-    def __init__(self) -> None:
-        #: messageId → set once its trace is there to be changed.
-        self._ended: dict[UUID, asyncio.Event] = {}
-        self._untold: list[Callable[[], None]] = []
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        #: In the order of their ends.
+        self._ended: list[_Ended] = []
         #: One writes at a time: else a trace that another still writes would be called written.
         self._writing = asyncio.Lock()
 
     def put(self, unread: Unread, *, make: Callable[[], Trace], tell: Callable[[], None]) -> None:
         """An answer has ended; its trace is made where and when it is written, and told of a moment before."""
         traces.keep(unread.user_id, unread.request_id, make)
-        self._ended[unread.message_id] = unread.is_written
-        self._untold.append(tell)
+        self._ended.append(_Ended(unread, tell))
 
     async def keep(self) -> None:
         while True:
-            await asyncio.sleep(GATHER_SECONDS)
+            await asyncio.sleep(LOOK_SECONDS)
             try:
-                await self.flush()
+                while due := self._due():
+                    await self._write(due)
             except Exception:
                 # A fault of ours costs these traces, not all that will follow.
                 log.exception("desk_crashed")
 
     async def flush(self) -> None:
-        """Tell and write what has gathered."""
-        observe_ended()
-        untold, self._untold = self._untold, []
-        for tell in untold:
-            tell()
-        async with self._writing:
-            await self._flush()
+        """Tell and write all that has gathered."""
+        await self._write(len(self._ended))
 
-    async def _flush(self) -> None:
-        ended, self._ended = self._ended, {}
+    # Internal
+
+    def _due(self) -> int:
+        """How many are to be written now: as many as are worth a statement, or all that were held for long enough."""
+        now = self._clock()
+        ages = [now - one.unread.ended_at for one in self._ended[:AT_ONCE]]
+        count = sum(age >= HELD_SECONDS for age in ages)
+        return count if count == AT_ONCE or max(ages, default=0.0) >= GATHER_SECONDS else 0
+
+    async def _write(self, count: int) -> None:
+        observe_ended()
+        ended, self._ended = self._ended[:count], self._ended[count:]
+        for one in ended:
+            one.tell()
+        async with self._writing:
+            await self._write_down([one.unread for one in ended])
+
+    async def _write_down(self, ended: list[Unread]) -> None:
         if not ended:
             return
         try:
-            lost = await in_database(_write, list(ended))
+            lost = await in_database(_write, ended)
         except Unavailable as error:
             lost = len(ended)
+            traces.forget([unread.key for unread in ended])
             log.warning("trace_lost", traces=lost, cause=str(error))
         finally:
-            for is_written in ended.values():
-                is_written.set()
+            for unread in ended:
+                unread.is_written.set()
         metrics.TRACES_LOST.inc(lost)
 
 
-def _write(message_ids: list[UUID]) -> int:
-    outbox.release(*message_ids)
-    return traces.write_pending()
+def _write(ended: list[Unread]) -> int:
+    outbox.release(*[unread.message_id for unread in ended])
+    return traces.write_pending([unread.key for unread in ended])

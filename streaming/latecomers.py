@@ -11,6 +11,7 @@ import structlog
 
 from chat import traces
 from chat.errors import Unavailable
+from chat.pending_traces import Key
 from streaming.database import in_database
 from streaming.duties import complain
 
@@ -30,6 +31,11 @@ class Unread:
     received_at: float
     ended_at: float = field(default_factory=time.monotonic)
     is_written: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def key(self) -> Key:
+        """Of its trace."""
+        return self.user_id, self.request_id
 
 
 class Latecomers:
