@@ -61,7 +61,7 @@ def test_no_rest_is_shorter_than_until_the_next_slot(loop: Loop, alarm_clock: Al
     assert loop.timers[0][0] > loop.now
 
 
-def test_where_many_sleep_they_wait_for_each_other_no_more_than_a_millisecond(
+def test_where_many_sleep_they_wait_for_each_other_no_more_than_two_milliseconds(
     loop: Loop, alarm_clock: AlarmClock
 ) -> None:
     for _ in range(MANY):
@@ -72,7 +72,7 @@ def test_where_many_sleep_they_wait_for_each_other_no_more_than_a_millisecond(
     alarm_clock.wake_in(0.04, lambda: late.append(loop.now - wanted))
     while loop.timers:
         loop.ring()
-    assert -1e-9 <= late[0] <= 0.001 + 1e-9
+    assert -1e-9 <= late[0] <= 0.002 + 1e-9
 
 
 def test_whoever_is_due_at_about_the_same_time_is_woken_by_one_timer(loop: Loop, alarm_clock: AlarmClock) -> None:
