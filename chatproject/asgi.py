@@ -12,6 +12,9 @@ from typing import Any
 
 from django.core.asgi import get_asgi_application
 
+from chatproject.heap import share_one_heap
+
+share_one_heap()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatproject.settings")
 django_application = get_asgi_application()
 
