@@ -6,17 +6,11 @@ import threading
 
 from chat import rates
 from chat.rates import Rates
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_a_window_allows_so_many_and_tells_how_long_it_lasts() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     counted = Rates(clock)
     assert [counted.wait_seconds("turn", "alice", 2, 60) for _ in range(2)] == [0.0, 0.0]
     clock.now += 15
@@ -26,7 +20,7 @@ def test_a_window_allows_so_many_and_tells_how_long_it_lasts() -> None:
 
 
 def test_users_and_deeds_are_counted_apart() -> None:
-    counted = Rates(Clock())
+    counted = Rates(Clock(100.0))
     assert not counted.wait_seconds("turn", "alice", 1, 60)
     assert not counted.wait_seconds("turn", "bob", 1, 60)
     assert not counted.wait_seconds("command", "alice", 1, 60)
@@ -34,11 +28,11 @@ def test_users_and_deeds_are_counted_apart() -> None:
 
 
 def test_none_are_allowed_where_the_limit_is_zero() -> None:
-    assert Rates(Clock()).wait_seconds("turn", "alice", 0, 60) == 60
+    assert Rates(Clock(100.0)).wait_seconds("turn", "alice", 0, 60) == 60
 
 
 def test_counts_whose_window_is_over_are_not_kept_for_ever() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     counted = Rates(clock)
     for number in range(rates.COUNTS_MOST):
         counted.wait_seconds("turn", str(number), 1, 60)

@@ -5,22 +5,16 @@ from __future__ import annotations
 import pytest
 
 from streaming.attendance import ELSEWHERE_SECONDS, Attendance
-
-
-class Watch:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
-def clock() -> Watch:
-    return Watch()
+def clock() -> Clock:
+    return Clock(0.0)
 
 
 @pytest.fixture
-def answer(clock: Watch) -> Attendance:
+def answer(clock: Clock) -> Attendance:
     """With one reader, there from the beginning."""
     attendance = Attendance(clock)
     attendance.came()
@@ -33,14 +27,14 @@ def absent_since(attendance: Attendance) -> float | None:
     return attendance.absent_since
 
 
-def test_who_reads_to_the_end_has_not_left(answer: Attendance, clock: Watch) -> None:
+def test_who_reads_to_the_end_has_not_left(answer: Attendance, clock: Clock) -> None:
     clock.now = 9.0
     answer.close()
     answer.went()
     assert (answer.absent_since, answer.back_at, answer.resumes) == (None, None, 0)
 
 
-def test_the_last_one_to_leave_counts(answer: Attendance, clock: Watch) -> None:
+def test_the_last_one_to_leave_counts(answer: Attendance, clock: Clock) -> None:
     answer.came()
     clock.now = 2.0
     answer.went()
@@ -51,14 +45,14 @@ def test_the_last_one_to_leave_counts(answer: Attendance, clock: Watch) -> None:
     assert absent_since(answer) == 3.0
 
 
-def test_who_comes_back_is_counted_and_reads_to_the_end(answer: Attendance, clock: Watch) -> None:
+def test_who_comes_back_is_counted_and_reads_to_the_end(answer: Attendance, clock: Clock) -> None:
     answer.went()
     clock.now = 4.0
     answer.came()
     assert (absent_since(answer), answer.back_at, answer.resumes) == (None, 4.0, 1)
 
 
-def test_a_new_socket_beside_one_that_is_dead_unknowingly_is_a_coming_back(answer: Attendance, clock: Watch) -> None:
+def test_a_new_socket_beside_one_that_is_dead_unknowingly_is_a_coming_back(answer: Attendance, clock: Clock) -> None:
     clock.now = 4.0
     answer.came()
     clock.now = 5.0
@@ -66,7 +60,7 @@ def test_a_new_socket_beside_one_that_is_dead_unknowingly_is_a_coming_back(answe
     assert (answer.back_at, answer.resumes) == (4.0, 0)
 
 
-def test_nobody_came_at_all(clock: Watch) -> None:
+def test_nobody_came_at_all(clock: Clock) -> None:
     clock.now = 1.0
     attendance = Attendance(clock)
     attendance.began()
@@ -74,7 +68,7 @@ def test_nobody_came_at_all(clock: Watch) -> None:
     assert absent_since(attendance) == 1.0
 
 
-def test_the_first_to_come_has_not_come_back(clock: Watch) -> None:
+def test_the_first_to_come_has_not_come_back(clock: Clock) -> None:
     attendance = Attendance(clock)
     attendance.began()
     attendance.reserve()
@@ -85,7 +79,7 @@ def test_the_first_to_come_has_not_come_back(clock: Watch) -> None:
     assert (attendance.back_at, attendance.resumes, absent_since(attendance)) == (None, 0, 1.0)
 
 
-def test_a_reader_elsewhere_counts_for_a_while(answer: Attendance, clock: Watch) -> None:
+def test_a_reader_elsewhere_counts_for_a_while(answer: Attendance, clock: Clock) -> None:
     answer.went()
     clock.now = 2.0
     answer.read_elsewhere("b")
@@ -96,7 +90,7 @@ def test_a_reader_elsewhere_counts_for_a_while(answer: Attendance, clock: Watch)
     assert absent_since(answer) == 6.0
 
 
-def test_a_reader_elsewhere_has_left_as_soon_as_its_process_says_so(answer: Attendance, clock: Watch) -> None:
+def test_a_reader_elsewhere_has_left_as_soon_as_its_process_says_so(answer: Attendance, clock: Clock) -> None:
     answer.went()
     answer.read_elsewhere("b")
     answer.read_elsewhere("c")
@@ -120,7 +114,7 @@ def test_it_tells_of_the_first_to_come_and_the_last_to_go(answer: Attendance) ->
     assert told == [False, True]
 
 
-def test_nobody_leaves_who_is_sent_away(answer: Attendance, clock: Watch) -> None:
+def test_nobody_leaves_who_is_sent_away(answer: Attendance, clock: Clock) -> None:
     answer.excuse()
     answer.went()
     clock.now = 1e6

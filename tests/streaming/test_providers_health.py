@@ -4,14 +4,8 @@ import pytest
 
 from streaming.providers.calls import Call
 from streaming.providers.health import FAILURES_TO_OPEN, OPEN_SECONDS, PROBE_SECONDS, Health
+from tests.clock import Clock
 from tests.streaming.chaining import A, B
-
-
-class Clock:
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

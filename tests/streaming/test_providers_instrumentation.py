@@ -10,18 +10,11 @@ from prometheus_client import REGISTRY
 from streaming.instrumentation import STAGES, Meter, StageClock, observe_ended
 from streaming.providers.base import Finished, Piece, ProviderError, Text
 from streaming.providers.calls import Call
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 def test_marks_are_milliseconds_since_received() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     stages = StageClock(clock)
     clock.now += 0.0123
     stages.mark("accepted")
@@ -33,7 +26,7 @@ def test_marks_are_milliseconds_since_received() -> None:
 
 
 def test_the_first_time_counts_except_for_the_first_byte_of_an_attempt_that_failed() -> None:
-    clock = Clock()
+    clock = Clock(100.0)
     stages = StageClock(clock)
     for stage in ("provider_asked", "first_byte", "provider_asked", "first_byte", "first_content", "first_byte"):
         clock.now += 1.0
@@ -50,7 +43,7 @@ def test_an_unknown_stage_is_our_own_mistake() -> None:
 
 
 def test_observed_marks_are_in_the_histogram_of_their_path() -> None:
-    clock, path = Clock(), uuid4().hex
+    clock, path = Clock(100.0), uuid4().hex
     stages = StageClock(clock)
     stages.set("settled", 103.0)
     stages.observe(path)
@@ -80,7 +73,7 @@ async def pieces(clock: Clock, meter: Meter, steps: tuple[Step, ...]) -> AsyncGe
 
 async def attempt(route: str, *steps: Step, until: int | None = None) -> list[str]:
     """Reads `until` pieces, or all; returns the marks that were passed on."""
-    clock, marks, count = Clock(), list[str](), 0
+    clock, marks, count = Clock(100.0), list[str](), 0
     meter = Meter(Call(route), marks.append, clock=clock)
     async with aclosing(meter.measured(pieces(clock, meter, steps))) as measured:
         async for _ in measured:

@@ -6,18 +6,12 @@ from collections import Counter
 import pytest
 
 from streaming.providers.latency import LEAST_COUNT, RATIO, SLOT_SECONDS, SLOTS, Latencies, bucket_of
-
-
-class Clock:
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.mark.parametrize("share", [0.5, 0.95, 0.99])
 def test_a_share_is_read_within_the_ratio_of_a_bucket(share: float) -> None:
-    chance, latencies = random.Random(4), Latencies(Clock())
+    chance, latencies = random.Random(4), Latencies(Clock(1_000_000.0))
     values = sorted(chance.lognormvariate(-0.7, 1.0) for _ in range(4000))
     for value in values:
         latencies.note("A", value)
@@ -27,7 +21,7 @@ def test_a_share_is_read_within_the_ratio_of_a_bucket(share: float) -> None:
 
 
 def test_a_few_measurements_say_nothing() -> None:
-    latencies = Latencies(Clock())
+    latencies = Latencies(Clock(1_000_000.0))
     for _ in range(LEAST_COUNT - 1):
         latencies.note("A", 1.0)
     assert latencies.quantile("A", 0.95) is None
@@ -37,13 +31,13 @@ def test_a_few_measurements_say_nothing() -> None:
 
 
 def test_what_others_measured_counts_as_ours_does() -> None:
-    latencies = Latencies(Clock())
+    latencies = Latencies(Clock(1_000_000.0))
     latencies.learn({"A": Counter({bucket_of(2.0): LEAST_COUNT})})
     assert latencies.quantile("A", 0.5) == pytest.approx(2.0, rel=0.05)
 
 
 def test_what_others_told_grows_old_when_nobody_tells_anything_anew() -> None:
-    clock = Clock()
+    clock = Clock(1_000_000.0)
     latencies = Latencies(clock)
     latencies.learn({"A": Counter({bucket_of(9.0): 1000})})
     clock.now += SLOT_SECONDS * SLOTS - 1.0
@@ -58,7 +52,7 @@ def test_what_others_told_grows_old_when_nobody_tells_anything_anew() -> None:
 
 @pytest.mark.parametrize("jump", [-1.0, 1.0])
 def test_a_small_step_of_the_clock_forgets_nobody(jump: float) -> None:
-    clock = Clock()
+    clock = Clock(1_000_000.0)
     latencies = Latencies(clock)
     latencies.learn({"A": Counter({bucket_of(2.0): LEAST_COUNT})})
     clock.now += jump
@@ -66,7 +60,7 @@ def test_a_small_step_of_the_clock_forgets_nobody(jump: float) -> None:
 
 
 def test_only_the_last_minutes_count() -> None:
-    clock = Clock()
+    clock = Clock(1_000_000.0)
     latencies = Latencies(clock)
     for _ in range(LEAST_COUNT):
         latencies.note("A", 9.0)
@@ -78,7 +72,7 @@ def test_only_the_last_minutes_count() -> None:
 
 
 def test_a_clock_that_jumps_back_leaves_nothing_that_stays() -> None:
-    clock = Clock()
+    clock = Clock(1_000_000.0)
     latencies = Latencies(clock)
     for _ in range(LEAST_COUNT):
         latencies.note("A", 9.0)

@@ -9,12 +9,9 @@ import pytest
 
 from streaming import remembered
 from streaming.remembered import WANTED_SECONDS, Memory
+from tests.clock import Clock
 
 AGE = 10.0
-
-
-class Clock:
-    now = 1000.0
 
 
 @pytest.fixture
@@ -22,7 +19,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Clock:
     settings.ROUTES_CACHE_SECONDS = AGE
     monkeypatch.setattr(remembered, "_memories", [])
     clock = Clock()
-    monkeypatch.setattr("streaming.remembered.time.monotonic", lambda: clock.now)
+    monkeypatch.setattr("streaming.remembered.time.monotonic", clock)
     return clock
 
 
