@@ -50,23 +50,18 @@ class Report:
 
 
 def keep(user_id: int, request_id: str, make: Callable[[], Trace]) -> None:
-    """The server's side, after the end: made and written with others by `write_pending`, a moment later."""
+    """The server's side, after the end: made and written with others by `write_kept`, a moment later."""
     pending.put((user_id, request_id), make)
 
 
-def write_pending(keys: Iterable[Key]) -> int:
-    """Those that were kept; returns how many could not be written, their room or guest having been deleted."""
-    ended = [_ended(kept) for kept in pending.collect(keys)]
+def write_kept(kept: Iterable[Kept]) -> int:
+    """What was collected; returns how many could not be written, their room or guest having been deleted."""
+    ended = [_ended(one) for one in kept]
     try:
         _write(ended)
     except IntegrityError:
         return sum(not _is_written(one) for one in ended)
     return 0
-
-
-def forget(keys: Iterable[Key]) -> None:
-    """They could not be written."""
-    pending.collect(keys)
 
 
 def came_back(user_id: int, request_id: str, ms: float) -> None:

@@ -11,12 +11,14 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
 from chat import outbox, traces
 from chat.errors import Unavailable
 from chat.models import Trace
+from chat.pending_traces import Kept
 from streaming import metrics
 from streaming.database import in_database
 from streaming.instrumentation import observe_ended
@@ -56,6 +58,9 @@ class Desk:
             try:
                 while due := self._due():
                     await self._write(due)
+                if not self._ended:
+                    # Requests that came to no end of an answer count too.
+                    observe_ended()
             except Exception:
                 # A fault of ours costs these traces, not all that will follow.
                 log.exception("desk_crashed")
@@ -74,28 +79,30 @@ class Desk:
         return count if count == AT_ONCE or max(ages, default=0.0) >= GATHER_SECONDS else 0
 
     async def _write(self, count: int) -> None:
-        observe_ended()
-        ended, self._ended = self._ended[:count], self._ended[count:]
-        for one in ended:
-            one.tell()
+        """Tell and write the first so many."""
         async with self._writing:
-            await self._write_down([one.unread for one in ended])
+            observe_ended()
+            ended, self._ended = self._ended[:count], self._ended[count:]
+            kept = traces.pending.collect([one.unread.key for one in ended])
+            try:
+                for one in ended:
+                    one.tell()
+                await self._write_down([one.unread.message_id for one in ended], kept)
+            finally:
+                for one in ended:
+                    one.unread.is_written.set()
 
-    async def _write_down(self, ended: list[Unread]) -> None:
-        if not ended:
+    async def _write_down(self, message_ids: list[UUID], kept: list[Kept]) -> None:
+        if not message_ids:
             return
         try:
-            lost = await in_database(_write, ended)
+            lost = await in_database(_write, message_ids, kept)
         except Unavailable as error:
-            lost = len(ended)
-            traces.forget([unread.key for unread in ended])
+            lost = len(message_ids)
             log.warning("trace_lost", traces=lost, cause=str(error))
-        finally:
-            for unread in ended:
-                unread.is_written.set()
         metrics.TRACES_LOST.inc(lost)
 
 
-def _write(ended: list[Unread]) -> int:
-    outbox.release(*[unread.message_id for unread in ended])
-    return traces.write_pending([unread.key for unread in ended])
+def _write(message_ids: list[UUID], kept: list[Kept]) -> int:
+    outbox.release(*message_ids)
+    return traces.write_kept(kept)

@@ -12,13 +12,7 @@ from chat.models import Trace
 from streaming import desk as desk_module
 from streaming.desk import AT_ONCE, GATHER_SECONDS, HELD_SECONDS, Desk
 from streaming.latecomers import Unread
-
-
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.clock import Clock
 
 
 @pytest.fixture
@@ -68,5 +62,17 @@ async def test_what_cannot_be_written_is_forgotten_and_nobody_waits_for_it(
     monkeypatch.setattr(desk_module, "in_database", away)
     [unread] = put(desk, clock)
     await desk.flush()
+    assert unread.is_written.is_set()
+    assert traces.pending.collect([unread.key]) == []
+
+
+async def test_a_fault_of_ours_leaves_nobody_waiting_and_nothing_behind(desk: Desk, clock: Clock) -> None:
+    def fail() -> None:
+        raise ValueError("no such line")
+
+    [unread] = put(desk, clock)
+    desk.put(unread, make=Trace, tell=fail)
+    with pytest.raises(ValueError, match="no such line"):
+        await desk.flush()
     assert unread.is_written.is_set()
     assert traces.pending.collect([unread.key]) == []
