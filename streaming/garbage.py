@@ -1,8 +1,8 @@
 """When Python looks for garbage: while nobody waits for a word, if it can.
 
 What answers leave behind is no cycle and is freed at once; handshakes and pages do leave some. Python counts what was
-made and not yet let go, and a few hundred answers that run are that: it would look through all of them, for 20 ms,
-every two seconds, and find nothing.
+made and not yet let go, and answers that run are that: at 10,000 of them it looked through all, for 13 to 38 ms every
+other second, and found nothing.
 """
 
 from __future__ import annotations
