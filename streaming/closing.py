@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -69,8 +70,15 @@ def _written_up(job: Job, outcome: Outcome) -> Trace:
         Trace, request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
         message_id=key.message_id, kind=job.kind, path=job.path, cohort=job.assigned.cohort, stage=job.assigned.stage,
         attempt=key.attempt, outcome=outcome.status, error_code=outcome.error_code, route_name=job.route_name,
-        resumes=job.run.attendance.resumes, marks=_marks(job), calls=[call.row() for call in job.calls],
+        resumes=job.run.attendance.resumes, marks=_marks(job), calls=_calls(job),
     )
+
+
+def _calls(job: Job) -> list[dict[str, Any]]:
+    """When each was asked, too, where there were several: of one the mark `provider_asked` tells."""
+    if len(job.calls) < 2:
+        return [call.row() for call in job.calls]
+    return [call.row() | {"askedMs": round(job.clock.ms(call.asked_at), 1)} for call in job.calls]
 
 
 def _marks(job: Job) -> dict[str, float]:
