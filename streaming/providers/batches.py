@@ -17,6 +17,7 @@ from typing import Protocol
 
 import httpx
 from aiohttp import ClientResponse, StreamReader
+from aiohttp.helpers import TimerNoop
 
 from streaming.providers.alarm_clock import AlarmClock
 
@@ -195,19 +196,19 @@ _NO_HEADERS = httpx.Headers()
 _FORGETS = all(hasattr(ClientResponse, name) for name in ("_headers", "_raw_headers"))
 
 #: What of aiohttp's reader `_all_of` touches.
-_TOUCHED = ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_protocol", "_size", "_wait")
+_TOUCHED = ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_loop", "_protocol", "_size", "_timer", "_waiter")
 
 
 def _is_known(content: StreamReader) -> bool:
     """Not so: its own slower way. An answer without a body has a reader of another kind; so may a release."""
-    return all(hasattr(content, name) for name in _TOUCHED)
+    return all(hasattr(content, name) for name in _TOUCHED) and isinstance(content._timer, TimerNoop)
 
 
 async def _all_of(content: StreamReader) -> bytes:
-    """As `readany`, which runs the parser once more for each chunk it takes from the buffer."""
+    """As `readany`, which runs the parser once more for each chunk it takes, and waits one coroutine further down."""
     buffer = content._buffer
     while not buffer and not content._eof:
-        await content._wait("readany")
+        await _more(content)
     data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
     buffer.clear()
     content._size = 0
@@ -217,6 +218,14 @@ async def _all_of(content: StreamReader) -> bytes:
     if content._protocol._reading_paused:
         content._protocol.resume_reading()
     return data
+
+
+def _more(content: StreamReader) -> asyncio.Future[None]:
+    """Done when there is more, or the end. One whom nobody waits for any more is replaced by the next."""
+    if not content._protocol.connected:
+        raise RuntimeError("Connection closed.")
+    content._waiter = content._loop.create_future()
+    return content._waiter
 
 
 class PlainBatches:
