@@ -24,7 +24,7 @@ from chat.rollout.evidence import GAP, Evidence, Minute, begun
 from chat.rollout.slos import ACK_TIMEOUTS, COMPLETION, FAILURES, FIRST_WORDS, LOST
 from chat.rollout.tallies import Tally
 from chat.rollout.verdicts import Decision, Verdict, decide
-from chat.sayings import N_, Saying, keep, say
+from chat.sayings import N_, Saying, say
 from chat.stages.changes import LAST, Order, RolloutRefused, promote, rollback
 from chat.stages.state import ONLY
 
@@ -72,9 +72,8 @@ def watch() -> None:
             return
         evidence.forget(until)
     evidence.feed(minute_of(row, evidence, until))
-    verdict = decide(evidence, until, _rules(row))
-    if _keep(row, evidence, verdict, until):
-        _act(row, verdict)
+    if _keep(row, evidence, until):
+        _act(row, decide(evidence, until, _rules(row)))
 
 
 def verdict_now() -> Verdict:
@@ -148,13 +147,10 @@ def _tallies(counts: dict[str, Any]) -> dict[str, Tally]:
     }
 
 
-def _keep(row: RolloutState, evidence: Evidence, verdict: Verdict, until: datetime) -> bool:
+def _keep(row: RolloutState, evidence: Evidence, until: datetime) -> bool:
     """By compare-and-set on the looks and the version: nothing is counted twice, nor for a stage that has gone."""
     same = RolloutState.objects.filter(pk=ONLY, version=row.version, looks=row.looks)
-    return bool(same.update(
-        looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence),
-        verdict={"decision": verdict.decision, "reasons": [keep(reason) for reason in verdict.reasons]},
-    ))
+    return bool(same.update(looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence)))
 
 
 def _act(row: RolloutState, verdict: Verdict) -> None:
