@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
-from waffle.models import Sample
 
-from chat.admin import alarms, characters, generations, kpi, messages, outbox, rollout, rooms, routes, traces, users
+from chat.admin import (
+    alarms,
+    characters,
+    generations,
+    kpi,
+    messages,
+    outbox,
+    rollout,
+    rooms,
+    routes,
+    switches,
+    traces,
+    users,
+)
 
 __all__ = [
-    "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "traces", "users",
+    "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "switches",
+    "traces", "users",
 ]
 
-# Nothing here asks for one.
-admin.site.unregister(Sample)
 admin.site.site_header = _("Soksak")
 admin.site.site_title = _("Soksak")
 admin.site.index_title = _("What is true, and what it took")

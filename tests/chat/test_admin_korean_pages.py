@@ -16,8 +16,9 @@ from django.urls import reverse
 from django.utils.translation import override
 from waffle.models import Switch
 
-from chat.models import User
-from tests.chat.admin_pages import as_staff, make_world
+from chat.management.commands.seed import SWITCH_NOTE
+from chat.models import OutboxJob, User
+from tests.chat.admin_pages import as_staff, list_address, make_world, page_address
 
 #: Of other libraries that bring no Korean for some of their fields; nobody needs them to run Soksak.
 THEIRS = {"account", "socialaccount"}
@@ -68,7 +69,7 @@ def world(db: None) -> None:
     make_world()
     # Else a few letters of a hash would be on the page.
     User.objects.update(password="!")
-    Switch.objects.create(name="chat_streaming", active=True)
+    Switch.objects.create(name="chat_streaming", active=True, note=SWITCH_NOTE)
     Group.objects.create(name="operators")
 
 
@@ -97,6 +98,26 @@ def test_titles_of_rows_are_korean_but_for_names_and_codes(world: None) -> None:
         if found := set(WORD.findall(title)) - SAME:
             english[type(row).__name__] = found
     assert english == {}
+
+
+@pytest.mark.data
+def test_the_note_of_our_switch_is_read_in_korean(world: None, client: Client) -> None:
+    page = as_staff(client).get(reverse("admin:waffle_switch_changelist"), headers={"accept-language": "ko"})
+    assert "완성형 응답" in page.content.decode()
+    assert "every browser" not in page.content.decode()
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("language", "titles"), [("ko", ("미뤄 둔 일", "미뤄 둔 일")), ("en", ("Outbox jobs", "Outbox job"))]
+)
+def test_pages_that_are_only_read_are_called_by_what_is_on_them(
+    world: None, client: Client, language: str, titles: tuple[str, str]
+) -> None:
+    staff, job = as_staff(client), OutboxJob.objects.get()
+    addresses = (list_address(OutboxJob), page_address(job))
+    pages = [staff.get(address, headers={"accept-language": language}) for address in addresses]
+    assert tuple(page.context["title"] for page in pages) == titles
 
 
 @pytest.mark.data
