@@ -31,6 +31,7 @@ SEEN = {"end": 900.0}
 GOOD: dict[str, Any] = {
     "stage": 2, "ttft_ms": 400.0, "completion_ms": 3000.0, "ttft_source": "browser", "client_marks": SEEN,
 }
+FAILED: dict[str, Any] = {"outcome": "failed", "failure": "backend_failed"}
 
 
 @pytest.fixture
@@ -84,9 +85,8 @@ def test_traces_of_another_stage_or_cohort_are_no_evidence(room: Room) -> None:
 
 
 @pytest.mark.parametrize("fields", [
-    {"failure": "backend_failed"}, {"failure": "ack_timeout"}, {"ttft_ms": 2000.0}, {"completion_ms": 9000.0},
-    {"ttft_ms": None, "completion_ms": None, "failure": "backend_failed"},
-], ids=["failed", "unacknowledged", "late words", "late end", "silent"])
+    FAILED, {"ttft_ms": 2000.0}, {"completion_ms": 9000.0}, {"ttft_ms": None, "completion_ms": None, **FAILED},
+], ids=["failed", "late words", "late end", "silent"])
 def test_a_broken_objective_rolls_back_with_its_evidence(room: Room, fields: dict[str, Any]) -> None:
     come(room, 100)
     come(room, 100, **fields)
@@ -165,7 +165,7 @@ def test_what_was_proven_when_somebody_last_looked_is_not_what_is_proven_now(roo
 
 def test_a_held_stage_is_rolled_back_all_the_same(room: Room) -> None:
     stages.hold(ALICE)
-    come(room, 100, failure="backend_failed")
+    come(room, 100, **FAILED)
     gate.watch()
     assert stages.read().stage == 0
 
@@ -219,7 +219,7 @@ def test_after_a_gap_nothing_is_promoted(room: Room) -> None:
 
 
 def test_a_look_that_was_overtaken_counts_nothing(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
-    come(room, 100, failure="backend_failed")
+    come(room, 100, **FAILED)
     counted = gate.minute_of
 
     def overtaken(*arguments: Any) -> Any:
@@ -233,7 +233,7 @@ def test_a_look_that_was_overtaken_counts_nothing(room: Room, monkeypatch: pytes
 
 def test_without_a_rollout_there_is_nothing_to_watch(room: Room) -> None:
     RolloutState.objects.all().delete()
-    come(room, 100, failure="backend_failed", stage=4)
+    come(room, 100, **FAILED, stage=4)
     gate.watch()
     assert not RolloutState.objects.exists()
 
