@@ -16,12 +16,17 @@ def main() -> None:
 
         prepare(sys.argv[2:])
     from django.core.management import execute_from_command_line
+    from environs import EnvError
 
     try:
         try:
             execute_from_command_line(sys.argv)
         finally:
             sys.stdout.flush()
+    except EnvError as error:
+        # Settings are read in the middle of whatever was asked for, and a traceback would be of that.
+        sys.stderr.write(f"{error}\n")
+        sys.exit(2)
     except BrokenPipeError:
         if not nobody_reads():
             raise

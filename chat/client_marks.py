@@ -37,16 +37,19 @@ def doubt(marks: Mapping[str, float]) -> str:
     """Why marks cannot be believed, as a word for counting; empty when they can."""
     if not marks:
         return "empty"
-    if not all(math.isfinite(ms) for ms in marks.values()):
+    times = marks.values()
+    # Of numbers that are none a sum is none either.
+    if not math.isfinite(sum(times)):
         return "not_finite"
-    if min(marks.values()) < 0:
+    if min(times) < 0:
         return "negative"
-    if max(marks.values()) > MOST_MS:
+    if max(times) > MOST_MS:
         return "absurd"
-    if marks.get("click", 0.0) > CLICK_MOST_MS:
-        return "disordered"
-    is_ordered = all(marks[one] <= marks[next_] for one, next_ in _IN_ORDER if one in marks and next_ in marks)
-    return "" if is_ordered else "disordered"
+    return "" if marks.get("click", 0.0) <= CLICK_MOST_MS and _is_ordered(marks) else "disordered"
+
+
+def _is_ordered(marks: Mapping[str, float]) -> bool:
+    return not any(one in marks and other in marks and marks[one] > marks[other] for one, other in _IN_ORDER)
 
 
 def since_accepted(marks: Mapping[str, float]) -> float:

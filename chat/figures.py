@@ -7,7 +7,8 @@ Pure: marks in, figures out. The server's marks are since `received`, the browse
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from chat.client_marks import ABANDONED, STATES
 
@@ -25,8 +26,7 @@ _SEEN_AFTER = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
+class Measured(NamedTuple):
     """What is known of a request. Without `server` nothing of it can be checked, or it was never accepted.
 
     Beside the stages, `server` may have `left` (since then nobody read), `back` (somebody came again) and
@@ -37,12 +37,11 @@ class Measured:
     kind: str = "reply"
     outcome: str = ""
     error_code: str = ""
-    server: Mapping[str, float] = field(default_factory=dict)
-    client: Mapping[str, float] = field(default_factory=dict)
+    server: Mapping[str, float] = MappingProxyType({})
+    client: Mapping[str, float] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(NamedTuple):
     """Named as on Trace. `is_doubtful`: the browser's marks contradict the server's."""
 
     ttft_ms: float | None = None
@@ -72,7 +71,7 @@ def figures(of: Measured) -> Figures:
 
 def is_doubtful(of: Measured) -> bool:
     """Nobody can have seen what had not been written yet; nor measured an answer that nobody knows."""
-    if not of.server:
+    if not of.server or not of.client:
         return False
     earliest = of.client.get("sent", 0.0) - TOLERANCE_MS
     written = {"accepted": of.server.get("accepted"), "end": of.server.get("end_frame")}
@@ -142,8 +141,10 @@ def _left_server(of: Measured, words: float | None) -> str:
 
 def _left_browser(of: Measured) -> str:
     client, server = of.client, of.server
-    left = min(((client[name], state) for name, state in ABANDONED.items() if name in client), default=None)
-    if left is None or "returned" in client or client.get("stopped", float("inf")) <= left[0]:
+    if ABANDONED.keys().isdisjoint(client):
+        return ""
+    left = min((client[name], state) for name, state in ABANDONED.items() if name in client)
+    if "returned" in client or client.get("stopped", float("inf")) <= left[0]:
         return ""
     at, state = left[0] - client.get("sent", 0.0), left[1]
     if server.get("back", -1.0) >= at:

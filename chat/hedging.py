@@ -80,8 +80,10 @@ def _waited(calls: list[Call], giver: Call) -> float:
     if first["outcome"] == "lost":
         # It was ended in the moment in which its rival's first content was there.
         return float(first["ms"])
-    # A rival that failed ran beside the late one. Of one that came after the late one had failed it is not kept
-    # when it was asked: it counts from then on, so that the wait comes out too long rather than too short.
+    if "askedMs" in giver and "askedMs" in first:
+        return float(giver["askedMs"] - first["askedMs"] + giver["firstMs"])
+    # A rival that failed ran beside the late one. Of a trace from before it was kept when each was asked, one that came
+    # after the late one had failed counts from then on: the wait comes out too long rather than too short.
     failed = [call for call in calls[: calls.index(giver)] if call["why"] != "hedge"]
     return float(sum(call["ms"] for call in failed) + giver["firstMs"])
 

@@ -9,7 +9,7 @@ Safe from any thread; must not know the database.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -21,10 +21,10 @@ Key: TypeAlias = tuple[int, str]
 
 @dataclass(slots=True)
 class Kept:
-    """`make` gives the trace as its server alone has it; `told` is what browsers said of it, in that order."""
+    """`make` gives the trace as its server alone has it; `told` is what browsers said of it, in that order, unread."""
 
     make: Callable[[], Trace]
-    told: list[dict[str, float]] = field(default_factory=list)
+    told: list[Mapping[str, float]] = field(default_factory=list)
 
 
 class Pending:
@@ -38,7 +38,7 @@ class Pending:
             before = self._kept.pop(key, None)
             self._kept[key] = Kept(make, before.told if before else [])
 
-    def tell(self, key: Key, marks: dict[str, float]) -> bool:
+    def tell(self, key: Key, marks: Mapping[str, float]) -> bool:
         """False: there is no such trace that is still to be written."""
         with self._lock:
             kept = self._kept.get(key)

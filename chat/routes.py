@@ -246,6 +246,8 @@ def _parse_object(text: str) -> dict[str, Any]:
     parsed = json.loads(text)
     if not isinstance(parsed, dict):
         raise ValueError("not an object")
+    # NaN and infinity, however written, are no JSON to a database or a provider.
+    json.dumps(parsed, allow_nan=False)
     return parsed
 
 

@@ -165,20 +165,24 @@ def new(model: type[M], **given: Any) -> M:
     """`model(**given)`, of columns only and told to nobody: a turn makes several, and Django's way costs as much as
     telling them to the database does.
     """
-    made, names = _defaults(model)
-    assert given.keys() <= names, f"{model.__name__} has no {given.keys() - names}"
+    same, made = _defaults(model)
+    assert given.keys() <= same.keys(), f"{model.__name__} has no {given.keys() - same.keys()}"
     row = model.__new__(model)
     row._state = ModelState()
-    row.__dict__.update({name: make() for name, make in made if name not in given})
-    row.__dict__.update(given)
+    row.__dict__.update(same, **given)
+    for name, make in made:
+        if name not in given:
+            row.__dict__[name] = make()
     return row
 
 
 @cache
-def _defaults(model: type[Model]) -> tuple[tuple[tuple[str, Callable[[], Any]], ...], frozenset[str]]:
-    """Each field's default, as (attribute, how it is made), and all their names."""
+def _defaults(model: type[Model]) -> tuple[dict[str, Any], tuple[tuple[str, Callable[[], Any]], ...]]:
+    """Every attribute with its default, and how those are made that are another one each time."""
     fields: Any = model._meta.concrete_fields
-    return tuple((field.attname, field.get_default) for field in fields), frozenset(field.attname for field in fields)
+    made = (field for field in fields if field.has_default() and callable(field.default))
+    same = {field.attname: field.get_default() for field in fields}
+    return same, tuple((field.attname, field.get_default) for field in made)
 
 
 def insert(row: Model, ending: str = "") -> Statement:

@@ -85,8 +85,7 @@ def report(told: Report) -> str:
 
 def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) -> bool:
     """As `report`, where the trace is still to be written: then nothing is asked of the database. False: it is not."""
-    known = client_marks.known(marks)
-    return not client_marks.doubt(known) and pending.tell((user_id, request_id), known)
+    return pending.tell((user_id, request_id), marks)
 
 
 # Internal
@@ -107,11 +106,17 @@ class _Ended:
 def _ended(kept: Kept) -> _Ended:
     trace = kept.make()
     ended = _Ended(trace, _refigured(trace))
-    for marks in kept.told:
-        is_ahead = client_marks.since_accepted(marks) > max(trace.marks.values(), default=0.0) + AHEAD_MS
-        if reason := "future" if is_ahead else _note(trace, marks, _refigured):
+    for told in kept.told:
+        marks = client_marks.known(told)
+        if reason := client_marks.doubt(marks) or _taken(trace, marks):
             _reject(*ended.key, trace.room_id, trace.path, reason)
     return ended
+
+
+def _taken(trace: Trace, marks: dict[str, float]) -> str:
+    """Beside a row that is still to be written; or why not."""
+    is_ahead = client_marks.since_accepted(marks) > max(trace.marks.values(), default=0.0) + AHEAD_MS
+    return "future" if is_ahead else _note(trace, marks, _refigured)
 
 
 def _reject(user_id: int, request_id: str, room_id: UUID | None, path: str, reason: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 
 import structlog
 
@@ -11,13 +10,12 @@ from chat import generations
 from chat.errors import Unavailable
 from chat.generations import Outcome
 from chat.labelled import labelled
-from chat.models import Trace
-from chat.statements import new
 from chat.turn_statements import Window, has_ended
 from streaming import metrics, telemetry
 from streaming.database import in_database
 from streaming.desk import Desk
 from streaming.latecomers import Latecomers, Unread
+from streaming.record import record_of
 from streaming.trips import Trips
 from streaming.writing import Job
 
@@ -58,39 +56,6 @@ def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> 
     unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
     if job.run.attendance.absent_since is not None:
         latecomers.expect(unread)
-    desk.put(unread, make=partial(_written_up, job, outcome), tell=partial(_log, job, outcome))
+    record = record_of(job, outcome)
+    desk.put(unread, make=record.trace, tell=record.tell)
     telemetry.export(job, outcome)
-
-
-def _written_up(job: Job, outcome: Outcome) -> Trace:
-    job.clock.observe(job.path)
-    key = job.run.key
-    return new(
-        Trace, request_id=key.request_id, user_id=job.user_id, room_id=key.room_id, character_id=job.character_pk,
-        message_id=key.message_id, kind=job.kind, path=job.path, cohort=job.assigned.cohort, stage=job.assigned.stage,
-        attempt=key.attempt, outcome=outcome.status, error_code=outcome.error_code, route_name=job.route_name,
-        resumes=job.run.attendance.resumes, marks=_marks(job), calls=[call.row() for call in job.calls],
-    )
-
-
-def _marks(job: Job) -> dict[str, float]:
-    """The stages, and what chat/figures.py must know of owners and readers beside them."""
-    attendance, ms = job.run.attendance, job.clock.ms
-    left = None if attendance.absent_since is None else ms(attendance.absent_since)
-    if left is not None and not attendance.was_read and job.run.key.attempt == 1:
-        # Whoever asked was gone before there was an answer to read, and so has not seen it accepted.
-        left = job.clock.marks.get("accepted", 0.0)
-    beside = {
-        "left": left,
-        "back": None if attendance.back_at is None else ms(attendance.back_at),
-        "took_over": job.took_over_ms,
-    }
-    return job.clock.rounded() | {name: round(at, 1) for name, at in beside.items() if at is not None}
-
-
-def _log(job: Job, outcome: Outcome) -> None:
-    log.info(
-        "answer", **job.who, outcome=outcome.status, code=outcome.error_code, cohort=job.assigned.cohort,
-        attempt=job.run.key.attempt, route=job.route_name, recoveries=job.recoveries, calls=len(job.calls),
-        chars=len(outcome.text), events=outcome.last_seq, marks=job.clock.rounded(),
-    )

@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from chat import generations, rates, rooms
 from chat.errors import CODES, BadCommand, ChatError, Crashed, NotFound, NotSignedIn, Unavailable
+from chat.log_fields import bind_who
 from chat.models import Generation
 from streaming import closes, metrics
 from streaming.commands import (
@@ -140,9 +141,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
         self.reader.start()
         self.engine.hub.enter(self, ready.head)
         self.engine.neighbours.entered(self.room_id, is_lively=is_lively)
-        structlog.contextvars.bind_contextvars(
-            roomId=str(self.room_id), userId=self.user_id, characterId=self.character_id, path=ready.path
-        )
+        bind_who({
+            "roomId": str(self.room_id), "userId": self.user_id, "characterId": self.character_id, "path": ready.path,
+        })
         if not self.engine.running.in_room(self.room_id):
             self.engine.warmer.open(self.room_id)
         metrics.SOCKETS.inc()

@@ -29,6 +29,7 @@ STAGES = (
     "received", "accepted", "context_loaded", "prompt_built", "provider_asked", "first_byte",
     "first_content", "first_frame", "end_frame", "settled",
 )
+_KNOWN = frozenset(STAGES)
 _FAST = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 60.0)
 _LONG = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0)
 
@@ -74,12 +75,13 @@ class StageClock:
 
     def set(self, stage: str, at: float) -> None:
         """Reached at `at`, by this clock. A stage that is not one of STAGES is our own mistake: KeyError."""
-        if stage not in STAGES:
+        if stage not in _KNOWN:
             raise KeyError(stage)
-        if stage not in self.marks or (stage == "first_byte" and "first_content" not in self.marks):
-            self.marks[stage] = self.ms(at)
+        marks = self.marks
+        if stage not in marks or (stage == "first_byte" and "first_content" not in marks):
+            marks[stage] = (at - self._received_at) * 1000
             if _log_level.isEnabledFor(logging.DEBUG):
-                log.debug("stage", stage=stage, ms=round(self.marks[stage], 1))
+                log.debug("stage", stage=stage, ms=round(marks[stage], 1))
 
     def now_ms(self) -> float:
         return self.ms(self._clock())
@@ -91,6 +93,8 @@ class StageClock:
     def observe(self, path: str) -> None:
         """Add the marks to the histograms; once, after the end."""
         for stage, ms in self.marks.items():
+            if stage == "received":
+                continue
             labelled(STAGE, stage, path).observe(ms / 1000)
 
     def ms(self, at: float) -> float:

@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 
 from chat.generations import Outcome
+from chat.log_fields import bind_who
 from chat.models import Generation
 from streaming import metrics
 from streaming.closing import close_up, settle_until_committed
@@ -180,7 +181,7 @@ class Runner:
     def _task(self, job: Job) -> asyncio.Task[None]:
         # A context of its own: the request that caused the answer may end long before it.
         context = contextvars.Context()
-        context.run(structlog.contextvars.bind_contextvars, **job.who)
+        context.run(bind_who, job.who)
         task = asyncio.create_task(self._live(job), context=context)
         task.add_done_callback(complain)
         return task

@@ -54,12 +54,12 @@ class Job:
     model: str = ""
     recoveries: list[str] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    #: What every line about this answer says, whoever writes it.
+    who: dict[str, Any] = field(init=False)
 
-    @property
-    def who(self) -> dict[str, Any]:
-        """What every line about this answer says, whoever writes it."""
+    def __post_init__(self) -> None:
         key = self.run.key
-        return {
+        self.who = {
             "requestId": key.request_id, "roomId": str(key.room_id), "userId": self.user_id,
             "characterId": self.character_id, "path": self.path,
         }

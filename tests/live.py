@@ -19,8 +19,9 @@ START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 LOG_TAIL_CHARS = 3000
 UVICORN = [
-    "-m", "uvicorn", "chatproject.asgi:application", "--host", "127.0.0.1", "--ws", "websockets-sansio",
-    "--loop", "uvloop", "--http", "httptools", "--ws-per-message-deflate", "false", "--no-access-log",
+    "-m", "uvicorn", "chatproject.asgi:application", "--host", "127.0.0.1",
+    "--ws", "chatproject.lean_socket:LeanSocket", "--loop", "uvloop",
+    "--http", "httptools", "--ws-per-message-deflate", "false", "--no-access-log",
     "--log-level", "warning", "--timeout-graceful-shutdown", "10", "--port",
 ]
 PLAIN_DAPHNE = ["-m", "daphne", "-b", "127.0.0.1", "chatproject.asgi:application", "-p"]

@@ -90,8 +90,8 @@ def numbers(marks: Any) -> dict[str, float]:
 
 #: What a call tells, as streaming/providers/calls.py names it → as people call it.
 CALL_COLUMNS = {
-    "route": _("route"), "model": _("model"), "why": _("why"), "outcome": _("outcome"), "firstMs": _("first ms"),
-    "ms": "ms", "promptTokens": _("prompt tokens"), "cachedTokens": _("cached tokens"),
+    "route": _("route"), "model": _("model"), "why": _("why"), "outcome": _("outcome"), "askedMs": _("asked at ms"),
+    "firstMs": _("first ms"), "ms": "ms", "promptTokens": _("prompt tokens"), "cachedTokens": _("cached tokens"),
     "completionTokens": _("completion tokens"),
 }
 

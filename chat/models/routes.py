@@ -41,7 +41,7 @@ class ModelRoute(models.Model):
     options = models.JSONField(_("options"), default=dict, blank=True)
     max_concurrent = models.PositiveIntegerField(
         _("max concurrent"), default=0, db_default=0,
-        help_text=_("Requests at a time from one process; more of them wait their turn. 0: no limit.")
+        help_text=_("Requests at a time from one process; more begin with another route, or wait. 0: no limit.")
     )
     hedges = models.BooleanField(
         _("hedges"), default=False, db_default=False,

@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections import Counter as Tally
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 
@@ -43,11 +43,16 @@ REFUSED = Counter("soksak_admission_refused_total", "Requests that found the que
 @dataclass(slots=True, eq=False)
 class _Waiter:
     user_id: int
-    route: Route
+    #: Any of them will do, the earlier the better.
+    routes: Sequence[Route]
     on_ahead: OnAhead
-    admitted: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    admitted: asyncio.Future[Route] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    names: frozenset[str] = field(init=False)
     told: int | None = None
     told_at: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.names = frozenset([route.name for route in self.routes])
 
 
 class Admission:
@@ -107,32 +112,40 @@ class Admission:
         self._bounds[route.name] = route.max_concurrent
         if known not in (None, route.max_concurrent):
             self._serve()
-        return self._is_free(route.name)
+        return self._is_free(route)
 
     def bounds(self, route: Route) -> bool:
         return bool(self._calls_most or route.max_concurrent)
 
-    async def enter(self, route: Route, user_id: int, on_ahead: OnAhead) -> None:
-        """Returns when the request may be made; `leave` must follow. Raises ProviderError `provider_busy`."""
+    async def enter(
+        self, route: Route, user_id: int, on_ahead: OnAhead, others: Callable[[], Sequence[Route]] = tuple
+    ) -> Route:
+        """Returns where the request may be made: at `route`, or at the one of `others` that has room before it does.
+
+        `leave` must follow. `others` is asked only if `route` has no room. Raises ProviderError `provider_busy`.
+        """
         if self.has_room(route):
             return self._take(route)
+        routes = (route, *others())
+        # Whoever waits for a place has it as soon as it is free: nobody is passed over here.
+        if (free := next(filter(self.has_room, routes), None)) is not None:
+            return self._take(free)
         if len(self._queue) >= self._queue_most + self._spare:
             raise _refusal("full", "Too many wait for this model.")
-        waiter = self._join(route, user_id, on_ahead)
+        waiter = self._join(routes, user_id, on_ahead)
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await waiter.admitted
+                return await waiter.admitted
         except TimeoutError:
             if waiter.admitted.done() and not waiter.admitted.cancelled():
-                return None  # its turn came in that very moment
+                return waiter.admitted.result()  # its turn came in that very moment
             raise _refusal("late", "The model was busy for too long.") from None
         except asyncio.CancelledError:
             if waiter.admitted.done() and not waiter.admitted.cancelled():
-                self.leave(route)
+                self.leave(waiter.admitted.result())
             raise
         finally:
             self._forget(waiter)
-        return None
 
     def leave(self, route: Route) -> None:
         """The request is over: whoever is next goes on at once."""
@@ -145,8 +158,7 @@ class Admission:
     def _serve(self) -> None:
         """Everybody who can go on does, one of each user in turn."""
         while (waiter := next(filter(self._may, self._in_turn()), None)) is not None:
-            self._take(waiter.route)
-            waiter.admitted.set_result(None)
+            waiter.admitted.set_result(self._take(next(filter(self._is_free, waiter.routes))))
             self._number += 1
             self._since[waiter.user_id] = self._number
             self._remove(waiter)
@@ -162,10 +174,10 @@ class Admission:
         return [waiter for *_, waiter in sorted(turns, key=lambda turn: turn[:2])]
 
     def _may(self, waiter: _Waiter) -> bool:
-        return not waiter.admitted.done() and self._is_free(waiter.route.name)
+        return not waiter.admitted.done() and any(map(self._is_free, waiter.routes))
 
-    def _is_free(self, name: str) -> bool:
-        own, most = self._under_way.get(name, 0), self._bounds[name]
+    def _is_free(self, route: Route) -> bool:
+        own, most = self._under_way.get(route.name, 0), self._bounds[route.name]
         if most and own >= most:
             return False
         return not self._calls_most or sum(self._under_way.values()) < self._calls_most
@@ -179,14 +191,15 @@ class Admission:
         most = route.max_concurrent
         return max(0, most - self._under_way.get(route.name, 0)) if most else math.inf
 
-    def _take(self, route: Route) -> None:
+    def _take(self, route: Route) -> Route:
         self._under_way[route.name] = self._under_way.get(route.name, 0) + 1
         labelled(ADMITTED, route.name).set(self._under_way[route.name])
+        return route
 
-    def _join(self, route: Route, user_id: int, on_ahead: OnAhead) -> _Waiter:
+    def _join(self, routes: Sequence[Route], user_id: int, on_ahead: OnAhead) -> _Waiter:
         self._number += 1
         self._since.setdefault(user_id, self._number)
-        waiter = _Waiter(user_id, route, on_ahead)
+        waiter = _Waiter(user_id, routes, on_ahead)
         self._queue.append(waiter)
         self._tell()
         return waiter
@@ -207,11 +220,11 @@ class Admission:
         if self._late_word is not None:
             self._late_word.cancel()
             self._late_word = None
-        now, ahead, is_owed = self._clock(), Tally[str](), False
+        now, ahead, is_owed = self._clock(), Tally[frozenset[str]](), False
         for place, waiter in enumerate(self._in_turn()):
-            # With a bound of the process everybody is in everybody's way.
-            before = place if self._calls_most else ahead[waiter.route.name]
-            ahead[waiter.route.name] += 1
+            # With a bound of the process everybody is in everybody's way; else whoever may take a place that is wanted.
+            before = place if self._calls_most else _wanted_before(waiter, ahead)
+            ahead[waiter.names] += 1
             if waiter.told is None or (waiter.told != before and now - waiter.told_at >= QUIET_SECONDS):
                 waiter.told, waiter.told_at = before, now
                 waiter.on_ahead(before)
@@ -222,16 +235,24 @@ class Admission:
 
 
 async def admitted(
-    pieces: AsyncGenerator[Piece], admission: Admission, route: Route, user_id: int, on_ahead: OnAhead
+    pieces_of: Callable[[Route], AsyncGenerator[Piece]], admission: Admission, enter: Callable[[], Awaitable[Route]]
 ) -> AsyncGenerator[Piece]:
-    """The same pieces, begun when it is their turn; the place is held until they are closed."""
-    await admission.enter(route, user_id, on_ahead)
+    """The pieces of the route that `enter` chose, begun in their turn; the place is held until they are closed."""
+    route = await enter()
     try:
-        async with aclosing(pieces) as asked:
+        chosen = pieces_of(route)
+        # The prompts of the routes that were not taken end here, not with the answer.
+        del pieces_of, enter
+        async with aclosing(chosen) as asked:
             async for piece in asked:
                 yield piece
     finally:
         admission.leave(route)
+
+
+def _wanted_before(waiter: _Waiter, ahead: Tally[frozenset[str]]) -> int:
+    """Few ways to choose among the routes occur, however many wait."""
+    return sum([count for names, count in ahead.items() if names & waiter.names])
 
 
 def _refusal(why: str, message: str) -> ProviderError:

@@ -83,7 +83,7 @@ class Route:
     limits: Limits = field(default_factory=Limits)
     #: Extra fields for the request body, e.g. sampler settings of a local server.
     options: dict[str, object] = field(default_factory=dict)
-    #: Requests at a time from this process; 0: no limit.
+    #: Requests at a time from this process; 0: no limit. More begin with another route, or wait.
     max_concurrent: int = 0
     #: Ask the next route too when first content is later than usual here.
     hedges: bool = False

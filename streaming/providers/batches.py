@@ -11,6 +11,7 @@ import socket
 import struct
 import sys
 import time
+import zlib
 from collections.abc import AsyncIterator
 from typing import Protocol
 
@@ -27,6 +28,9 @@ READ_BYTES = 64 * 1024
 _STAMPS = 35
 _STAMP = struct.Struct("@ll")
 _STAMP_BYTES = socket.CMSG_SPACE(_STAMP.size)
+_COMPRESSED = frozenset({"gzip", "x-gzip", "deflate"})
+#: zlib's own word for: whichever of the two it is.
+_ZLIB_OR_GZIP = zlib.MAX_WBITS | 32
 
 
 class Batches(Protocol):
@@ -60,7 +64,7 @@ def forget_headers(response: httpx.Response) -> None:
 
 
 def _is_compressed(response: httpx.Response) -> bool:
-    return "content-encoding" in response.headers
+    return response.headers.get("content-encoding", "").strip().lower() in _COMPRESSED
 
 
 class PausedBatches:
@@ -216,17 +220,32 @@ async def _all_of(content: StreamReader) -> bytes:
 
 
 class PlainBatches:
-    """What httpx gives, as it comes: compressed bodies, and a transport that is not ours."""
+    """What httpx gives, as it comes: compressed bodies, which nobody asked for, and a transport that is not ours."""
 
     def __init__(self, response: httpx.Response) -> None:
-        self._chunks: AsyncIterator[bytes] = response.aiter_bytes()
+        self._chunks: AsyncIterator[bytes] = response.aiter_raw()
+        self._inflater = zlib.decompressobj(_ZLIB_OR_GZIP) if _is_compressed(response) else None
         self.age_seconds: float | None = None
 
     async def read(self, *, rest_seconds: float = 0.0) -> bytes:
         if rest_seconds:
             await asyncio.sleep(rest_seconds)
-        return await anext(self._chunks, b"")
+        if self._inflater is None:
+            return await anext(self._chunks, b"")
+        return await self._inflated(self._inflater)
 
     async def drain(self) -> None:
         async for _ in self._chunks:
             pass
+
+    # Internal
+
+    async def _inflated(self, inflater: zlib._Decompress) -> bytes:
+        """A piece at a time: a chunk of 16 KiB may hold 16 MiB, and whoever reads knows what is too long."""
+        try:
+            data = inflater.decompress(inflater.unconsumed_tail, READ_BYTES)
+            while not data and not inflater.eof and (chunk := await anext(self._chunks, b"")):
+                data = inflater.decompress(chunk, READ_BYTES)
+        except zlib.error as error:
+            raise httpx.DecodingError(str(error)) from error
+        return data

@@ -64,7 +64,9 @@ class Call:
     @property
     def cost(self) -> float:
         """US dollars."""
-        prompt, cached, completion = self.tokens
+        return self._cost_of(*self.tokens)
+
+    def _cost_of(self, prompt: int, cached: int, completion: int) -> float:
         prices = self.prices
         # Where no price of cached tokens is known they are taken for any others.
         cached_price = prices.cached or prices.prompt
@@ -73,11 +75,12 @@ class Call:
     def row(self) -> dict[str, Any]:
         """For Trace.calls: times in milliseconds, money in US dollars."""
         prompt, cached, completion = self.tokens
+        cost = self._cost_of(prompt, cached, completion)
         return {
             "route": self.route, "model": self.model, "why": self.why, "outcome": self.outcome,
             "firstMs": None if self.first_seconds is None else round(self.first_seconds * 1000, 1),
             "ms": round(self.seconds * 1000, 1), "promptTokens": prompt, "cachedTokens": cached,
-            "completionTokens": completion, "isCounted": self.is_counted, "cost": round(self.cost, 8),
+            "completionTokens": completion, "isCounted": self.is_counted, "cost": round(cost, 8),
         }
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -130,12 +130,16 @@ class Chain:
     def _pieces(self, plan: Plan, text: str) -> AsyncGenerator[Piece]:
         attempt, hedging = plan.current, self.hedging
         first = self._racer(attempt, text, plan.why(has_text=bool(text)))
+        self._queue(first, plan if plan.is_untried and not text else None)
         late_after = hedging.late_after(attempt.route) if hedging and plan.may_race and not text else None
         # Waiting one's turn here is no lateness of the route; a race would make the crowd larger.
         if hedging is None or late_after is None or not self._has_room(attempt.route):
             return first.pieces
 
         def second() -> Racer | None:
+            # Of a crowd that came at once not everybody found the room that there was.
+            if first.is_waiting or first.route is not attempt.route:
+                return None
             rival = hedging.rival(attempt.route, self.routes)
             if rival is None or not self._has_room(rival) or not hedging.budget.spend():
                 return None
@@ -146,18 +150,24 @@ class Chain:
 
     def _rival(self, route: Route) -> Racer | None:
         try:
-            return self._racer(Attempt(0, route, is_streamed=True), "", "hedge")
+            rival = self._racer(Attempt(0, route, is_streamed=True), "", "hedge")
         except ProviderError:
             return None  # it could not even be asked; whoever is late may still come
+        self._queue(rival)
+        return rival
 
     def _racer(self, attempt: Attempt, text: str, why: Why) -> Racer:
-        route = attempt.route
         try:
-            prompt, provider = self._prompt(route, text), self.provider_for(route)
+            return self._made(attempt, text, why)
         except ProviderError as error:
+            route = attempt.route
             # It is accounted even so: whoever looks shall see why this route was passed over.
             self.heard(Call(route.name, route.model, why, attempt.is_streamed, self.clock(), outcome=error.code))
             raise
+
+    def _made(self, attempt: Attempt, text: str, why: Why) -> Racer:
+        route = attempt.route
+        prompt, provider = self._prompt(route, text), self.provider_for(route)
         call = Call.of(route, prompt, why, is_streamed=attempt.is_streamed)
         # A rival's stages are not those that the reader waited for.
         meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
@@ -165,15 +175,44 @@ class Chain:
         seam = Seam(text, min_bytes=PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES)
         # Within the meter: an answer without text is an error of its route.
         new = joined(timed(pieces, _limits(attempt)), seam, is_fresh=not text)
-        return Racer(route, self._admitted(route, meter.measured(new)), meter.lose)
+        return Racer(route, meter.measured(new), meter.lose)
 
     def _has_room(self, route: Route) -> bool:
         return self.admission is None or self.admission.has_room(route)
 
-    def _admitted(self, route: Route, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
-        if self.admission is None or not self.admission.bounds(route):
-            return pieces
-        return admitted(pieces, self.admission, route, self.user_id, self.on_ahead)
+    def _queue(self, racer: Racer, plan: Plan | None = None) -> None:
+        """It shall be asked when it is its turn. With a plan of which nothing was asked yet, by any route with room."""
+        admission, route, pieces = self.admission, racer.route, racer.pieces
+        if admission is None or not admission.bounds(route):
+            return
+        others: dict[str, Racer] = {}
+
+        def elsewhere() -> list[Route]:
+            if plan is not None:
+                others.update((other.route.name, other) for other in self._others(plan))
+            return [other.route for other in others.values()]
+
+        def pieces_of(entered: Route) -> AsyncGenerator[Piece]:
+            racer.is_waiting = False
+            if entered is route or plan is None:
+                return pieces
+            plan.begin(entered)
+            other = others[entered.name]
+            racer.route, racer.lose = other.route, other.lose
+            return other.pieces
+
+        racer.is_waiting = True
+        racer.pieces = admitted(
+            pieces_of, admission, lambda: admission.enter(route, self.user_id, self.on_ahead, elsewhere)
+        )
+
+    def _others(self, plan: Plan) -> Iterator[Racer]:
+        """What would do as well as the first route, which has no room: made already, so that it is sure to be asked."""
+        health = self.hedging.health if self.hedging else None
+        for route in health.well(plan.routes) if health else plan.routes:
+            if route is not plan.current.route:
+                with suppress(ProviderError):
+                    yield self._made(Attempt(0, route, plan.is_streamed), "", "first")
 
     def _prompt(self, route: Route, text: str) -> Prompt:
         try:

@@ -64,6 +64,10 @@ class Health:
         circuit = self._circuits.get(route_name)
         return circuit.state(self._clock()) if circuit else "closed"
 
+    def well(self, routes: Sequence[Route]) -> Sequence[Route]:
+        """Those that nothing is held against."""
+        return [route for route in routes if self.state(route.name) == "closed"] if self._circuits else routes
+
     def ordered(self, routes: Sequence[Route]) -> tuple[Route, ...]:
         """The operator's order, with the routes that are not well at the end.
 

@@ -68,8 +68,7 @@ class Hedging:
 
     def likely(self, routes: Sequence[Route]) -> list[Route]:
         """Whom the next answer asks first, and who may race it: their connections shall be ready."""
-        well = [route for route in routes if self.health.state(route.name) == "closed"]
-        first = (well or list(routes))[:1]
+        first = list(self.health.well(routes) or routes)[:1]
         rival = self.rival(first[0], routes) if first and first[0].hedges and self.budget.percent else None
         return [*first, rival] if rival else first
 
@@ -88,11 +87,12 @@ class Hedging:
 
 @dataclass(slots=True)
 class Racer:
-    """A stream in the race; `lose` is told before it is ended."""
+    """A stream in the race; `lose` is told before it is ended. One that waits its turn may yet get another route."""
 
     route: Route
     pieces: AsyncGenerator[Piece]
     lose: Callable[[], None]
+    is_waiting: bool = False
 
 
 async def raced(

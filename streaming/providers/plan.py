@@ -65,9 +65,13 @@ class Plan:
         return chosen
 
     @property
+    def is_untried(self) -> bool:
+        return not self.failures and not self.has_content
+
+    @property
     def may_race(self) -> bool:
         """Only the first words of an answer are waited for."""
-        return self.is_streamed and not self.failures and not self.has_content
+        return self.is_streamed and self.is_untried
 
     def why(self, *, has_text: bool) -> Why:
         """What the current attempt is for."""
@@ -78,6 +82,11 @@ class Plan:
         if self._is_last_resort():
             return "completed"
         return "again" if self.failures[-1][0].route is self.current.route else "next"
+
+    def begin(self, route: Route) -> None:
+        """Nothing was asked yet, and this one of the routes has room before the others: they come after it."""
+        self.routes = (route, *(other for other in self.routes if other is not route))
+        self.current = Attempt(0, route, self.is_streamed)
 
     def follow(self, route: Route) -> None:
         """The answer now comes from this one of the routes."""

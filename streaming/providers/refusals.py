@@ -6,6 +6,7 @@ Messages are for operators: one line, bounded, without keys. What a reader is to
 from __future__ import annotations
 
 import re
+import socket
 import ssl
 import time
 from collections.abc import Mapping
@@ -84,15 +85,16 @@ def of_frame(error: object) -> ProviderError:
 
 
 def of_network(error: Exception) -> ProviderError:
-    """No connection, no name, no TLS, or it broke before the answer began."""
+    """No connection, no name, no TLS, or it broke before the answer began. The message begins with which of them."""
     if isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL | aiohttp.InvalidURL | UnicodeError):
         return ProviderError("provider_not_configured", tidy(f"base_url: {error}"), retryable=False)
-    return ProviderError("provider_unavailable", tidy(f"{type(error).__name__}: {error}"), retryable=True)
+    return ProviderError("provider_unavailable", tidy(_network_words(_origin(error))), retryable=True)
 
 
 def of_break(error: Exception) -> ProviderError:
     """The connection broke inside the answer."""
-    return ProviderError("provider_incomplete", tidy(f"{type(error).__name__}: {error}"), retryable=True)
+    cause = _origin(error)
+    return ProviderError("provider_incomplete", tidy(f"{type(cause).__name__}: {cause}"), retryable=True)
 
 
 def garbage(detail: str) -> ProviderError:
@@ -109,6 +111,32 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         return None
     except ValueError:
         return _until(headers.get("retry-after", ""))
+
+
+def _origin(error: BaseException) -> BaseException:
+    """What aiohttp raised: httpx-aiohttp calls whatever befalls a connection a ConnectTimeout."""
+    return error.__cause__ if isinstance(error, httpx.HTTPError) and error.__cause__ else error
+
+
+def _network_words(error: BaseException) -> str:
+    if isinstance(error, TimeoutError):
+        return "connect_timeout: No connection came about in time."
+    if not isinstance(error, aiohttp.ClientConnectorError):
+        return f"connection_broken: The connection ended before an answer came ({type(error).__name__}: {error})."
+    where = f"{error.host}:{error.port}"
+    cause = error.certificate_error if isinstance(error, aiohttp.ClientConnectorCertificateError) else error.os_error
+    match cause:
+        case socket.gaierror():
+            return f"name_not_found: The name {error.host} leads to no address ({cause.strerror})."
+        case ssl.SSLCertVerificationError():
+            return f"tls_failed: The certificate of {where} is not accepted: {cause.verify_message}."
+        case ssl.SSLError():
+            return f"tls_failed: {where} speaks no TLS that we understand ({cause.reason or cause})."
+        case ConnectionRefusedError():
+            return f"connection_refused: Nothing takes connections at {where}."
+        case ConnectionError():
+            return f"connection_broken: {where} hung up while the connection was made."
+    return f"unreachable: There is no way to {where} ({cause})."
 
 
 def _delay_in(body: bytes) -> float | None:

@@ -19,9 +19,11 @@ from tests.bench.measure import BenchError, pin
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 _UVICORN = [
-    "-m", "uvicorn", "--ws", "websockets-sansio", "--loop", "uvloop", "--http", "httptools",
+    "-m", "uvicorn", "--loop", "uvloop", "--http", "httptools",
     "--ws-per-message-deflate", "false", "--no-access-log", "--host", "127.0.0.1", "--port",
 ]
+#: The product has a protocol of its own; the smallest relay has uvicorn's.
+_WS = {"soksak": "chatproject.lean_socket:LeanSocket", "bare": "websockets-sansio"}
 _DAPHNE = ["-m", "tests.bench.daphne_uvloop", "--bind", "127.0.0.1", "--port"]
 
 
@@ -60,7 +62,9 @@ class Subject:
         if self.kind == "soksak" and self.server == "daphne":
             return ["manage.py", "up", "--no-model", "--no-admin", "--port", str(port)]
         application = "chatproject.asgi:application" if self.kind == "soksak" else "tests.bench.bare:application"
-        return [*(_DAPHNE if self.server == "daphne" else _UVICORN), str(port), application]
+        if self.server == "daphne":
+            return [*_DAPHNE, str(port), application]
+        return [*_UVICORN, str(port), "--ws", _WS[self.kind], application]
 
 
 @dataclass(frozen=True, slots=True)

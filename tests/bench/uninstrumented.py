@@ -37,6 +37,12 @@ def itself(metric: Any, *_: Any, **__: Any) -> Any:
     return metric
 
 
+class _Silence:
+    """Instead of a record."""
+
+    trace = tell = staticmethod(nothing)
+
+
 def _silence_metrics() -> None:
     from prometheus_client import Counter, Gauge, Histogram
     from prometheus_client.metrics import MetricWrapperBase
@@ -64,7 +70,7 @@ def _silence_marks() -> None:
     silent: tuple[tuple[Any, str, Any], ...] = (
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
         (Meter, "observe", nothing),
-        (closing, "_log", nothing), (traces, "keep", nothing),
+        (closing, "record_of", lambda *_: _Silence), (traces, "keep", nothing),
     )
     for owner, name, instead in silent:
         # Renamed meanwhile, it would cost what it costs and nobody would know.

@@ -197,11 +197,12 @@ def test_what_may_only_be_looked_at_says_yes_and_no_too(client: Client, room: Ro
 def test_a_trace_shows_every_request_to_a_model_with_its_price(bob: Client, room: Room) -> None:
     lost = {"route": "<A>", "why": "first", "outcome": "lost", "firstMs": None, "cost": 0.001, "isCounted": False}
     won = {"route": "B", "why": "hedge", "outcome": "stop", "firstMs": 300.5, "cost": 0.002, "isCounted": True}
+    won |= {"askedMs": 1203.5}
     Trace.objects.update(calls=[lost, won])
     page = bob.get(page_address(Trace.objects.get())).content.decode()
     assert "<td>&lt;A&gt;</td>" in page
     assert "<td>0.001000 (estimated)</td>" in page
-    assert "<td>300.5</td>" in page
+    assert "<td>1203.5</td><td>300.5</td>" in page
     assert "<td>0.002000</td>" in page
 
 

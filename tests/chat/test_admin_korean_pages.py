@@ -28,7 +28,7 @@ WORD = re.compile(r"[A-Za-z][A-Za-z_]+")
 SAME = {
     "KPI", "ms", "API", "JSON", "ID", "Id", "OpenAI", "Anthropic", "Gemini", "Character", "Card", "Control", "Mac",
     "Command", "English", "md", "LDAP", "Single", "Sign", "On", "requestId", "TRACE_RETENTION_DAYS", "portraits",
-    "haneul", "svg",
+    "haneul", "svg", "Grafana", "min",
 }
 #: Values that are codes of the contract: paths, cohorts, marks, and who measured.
 CODES = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ FAST = {"sent": 0.0, "first_chunk": 1.0, "first_paint": 2.0, "end": 3.0}
 
 def found(of: Measured = DONE, *, server: dict[str, float] | None = None, client: Any = None, **fields: Any) -> Figures:
     """Of `of` with other fields; `server` is added to its marks, `client` replaces them."""
-    return figures(replace(
-        of, server={**of.server, **(server or {})}, client=of.client if client is None else client, **fields
+    return figures(of._replace(
+        server={**of.server, **(server or {})}, client=of.client if client is None else client, **fields
     ))
 
 
@@ -86,11 +85,11 @@ def test_first_words_of_an_owner_that_has_gone_are_known_to_the_browser_only() -
 
 def test_an_answer_without_words_has_no_first_words() -> None:
     failed = found(
-        replace(DONE, server=without(SERVER, "first_content", "first_frame")), outcome="failed",
+        DONE._replace(server=without(SERVER, "first_content", "first_frame")), outcome="failed",
         error_code="provider_busy", client=without(CLIENT, "first_chunk", "first_paint"),
     )
     assert failed == Figures(failure="backend_failed")
-    forged = found(replace(DONE, server=without(SERVER, "first_frame")), outcome="failed", error_code="x")
+    forged = found(DONE._replace(server=without(SERVER, "first_frame")), outcome="failed", error_code="x")
     assert (forged.ttft_ms, forged.is_doubtful) == (None, True)
 
 
@@ -224,7 +223,7 @@ def test_an_honest_browser_is_believed_however_far_away_it_is(there: float, back
     seen["first_paint"] = seen["first_chunk"] + coarseness
     seen["end"] = max(seen["end"], seen["first_chunk"])
     assert doubt(seen) == ""
-    assert not is_doubtful(replace(DONE, client=seen))
+    assert not is_doubtful(DONE._replace(client=seen))
 
 
 def test_nothing_is_seen_before_it_was_written() -> None:

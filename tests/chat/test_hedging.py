@@ -95,6 +95,11 @@ def test_a_race_is_won_by_who_gives_the_words_and_what_the_other_cost_is_lost(
     assert found.waited(0.5) == found.waited(0.5, raced=True) == waited
 
 
+def test_a_rival_that_came_after_the_late_one_had_failed_was_waited_for_from_when_it_was_asked() -> None:
+    failed, rival = FAILED | {"askedMs": 20.0}, call("B", "hedge", "stop", first=600.0) | {"askedMs": 1020.0}
+    assert of([failed, rival]).waited(0.5) == 1600.0
+
+
 def test_answers_from_before_do_not_count(answers: None) -> None:
     Trace.objects.update(created_at=timezone.now() - timedelta(days=2))
     assert figures(since=timezone.now() - timedelta(days=1)) == []

@@ -41,7 +41,7 @@ def test_what_the_environment_switched_off_before_comes_back_with_its_variables(
 @pytest.mark.django_db(transaction=True)
 def test_with_the_verdict_still_there_this_version_moves_the_rollout() -> None:
     """While processes of before are replaced the database is one migration behind."""
-    MigrationExecutor(connection).migrate([("chat", "0022_verdict_by_default")])
+    MigrationExecutor(connection).migrate([("chat", "0023_verdict_by_default")])
     try:
         stages.hold(Order("alice", "a test"))
         assert stages.read().is_held

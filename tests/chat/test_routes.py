@@ -65,6 +65,8 @@ def test_extras_are_read() -> None:
         ({"PROVIDER_KIND": "magic", "PROVIDER_BASE_URL": "http://127.0.0.1"}, "PROVIDER_KIND"),
         ({"OPENAI_API_KEY": "k", "OPENAI_CAN_PREFILL": "perhaps"}, "OPENAI_CAN_PREFILL"),
         ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": "[1]"}, "OPENAI_OPTIONS"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"top_p": NaN}'}, "OPENAI_OPTIONS"),
+        ({"OPENAI_API_KEY": "k", "OPENAI_OPTIONS": '{"top_p": 1e999}'}, "OPENAI_OPTIONS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "many"}, "OPENAI_MAX_OUTPUT_TOKENS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_CONTEXT_TOKENS": "0"}, "OPENAI_MAX_CONTEXT_TOKENS"),
         ({"OPENAI_API_KEY": "k", "OPENAI_MAX_OUTPUT_TOKENS": "9000"}, r"OPENAI_MAX_OUTPUT_TOKENS.*OPENAI_MAX_CONTEXT"),

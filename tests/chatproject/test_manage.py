@@ -1,4 +1,4 @@
-"""manage.py in a pipe: whoever reads a few lines and goes gets those, and no traceback."""
+"""manage.py where something is odd: no traceback for a pipe that is read no further, nor for a variable's bad value."""
 
 from __future__ import annotations
 
@@ -53,3 +53,13 @@ def test_what_breaks_elsewhere_is_not_hidden(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(management, "execute_from_command_line", broken)
     with pytest.raises(BrokenPipeError, match="to a server"):
         manage.main()
+
+
+@pytest.mark.parametrize(("variable", "value"), [
+    ("STREAM_DRAIN_SECONDS", "nan"), ("OUTBOX_LEASE_SECONDS", "inf"), ("TIMINGS_LATE_SECONDS", "-Infinity"),
+    ("STREAM_WINDOW_EVENTS", "nan"), ("STREAM_DRAIN_SECONDS", "soon"),
+])
+def test_a_value_that_is_no_number_is_one_sentence_with_its_variable(variable: str, value: str) -> None:
+    ended = piped('"$0" manage.py "$@"', "check", **{variable: value})
+    assert (ended.returncode, ended.stdout, len(ended.stderr.splitlines())) == (2, "", 1)
+    assert f'"{variable}" invalid' in ended.stderr

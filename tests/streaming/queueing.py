@@ -23,14 +23,16 @@ class Desk:
 
     admission: Admission
     served: list[str] = field(default_factory=list)
+    #: Each one's route.
+    at: dict[str, str] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     places: dict[str, list[int | None]] = field(default_factory=dict)
     _ends: dict[str, asyncio.Event] = field(default_factory=dict)
     _tasks: dict[str, asyncio.Task[None]] = field(default_factory=dict)
 
-    async def come(self, name: str, user_id: int, route: Route = ONE) -> None:
+    async def come(self, name: str, user_id: int, *routes: Route) -> None:
         self._ends[name], self.places[name] = asyncio.Event(), []
-        self._tasks[name] = asyncio.create_task(self._ask(name, user_id, route))
+        self._tasks[name] = asyncio.create_task(self._ask(name, user_id, *routes or [ONE]))
         await settle()
 
     async def end(self, name: str) -> None:
@@ -46,17 +48,18 @@ class Desk:
             await self.end(name)
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
-    async def _ask(self, name: str, user_id: int, route: Route) -> None:
+    async def _ask(self, name: str, user_id: int, route: Route, *others: Route) -> None:
         try:
-            await self.admission.enter(route, user_id, self.places[name].append)
+            at = await self.admission.enter(route, user_id, self.places[name].append, lambda: others)
         except ProviderError as error:
             self.refused.append(name if error.code == "provider_busy" and error.retryable else str(error))
             return
         try:
             self.served.append(name)
+            self.at[name] = at.name
             await self._ends[name].wait()
         finally:
-            self.admission.leave(route)
+            self.admission.leave(at)
 
 
 async def settle() -> None:

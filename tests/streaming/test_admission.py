@@ -8,11 +8,9 @@ from dataclasses import replace
 
 import pytest
 
-from streaming.providers.admission import QUIET_SECONDS, Admission, unconcerned
-from streaming.providers.base import Route, Text
-from streaming.providers.chain import Chain
-from streaming.providers.hedging import Budget, Hedging
-from tests.streaming.chaining import END, Model, prompt_for, route
+from streaming.providers.admission import QUIET_SECONDS, Admission
+from streaming.providers.base import Route
+from tests.streaming.chaining import route
 from tests.streaming.queueing import ALICE, BOB, CHARLIE, ONE, OTHER, Desk, desk, settle
 from tests.virtual_time import run_in_virtual_time
 
@@ -188,31 +186,6 @@ def test_a_place_is_told_in_the_end_also_when_nothing_moves_any_more() -> None:
     assert run_in_virtual_time(scenario()) == [2, 0]
 
 
-def test_who_waits_its_turn_races_nobody() -> None:
-    """Not asked yet is not late: a race would cost a request and make the crowd larger."""
-
-    class Eager(Hedging):
-        def late_after(self, route: Route) -> float | None:
-            return 1.0
-
-    async def scenario() -> tuple[list[object], list[object]]:
-        admission = Admission(queue_most=10)
-        await admission.enter(ONE, BOB, unconcerned)
-        models = {"one": Model([["Rain.", END]]), "other": Model([["Sun.", END]])}
-        chain = Chain(
-            [replace(ONE, hedges=True), OTHER], lambda way: models[way.name], prompt_for,
-            hedging=Eager(Budget(100.0, 5.0)), admission=admission, user_id=ALICE,
-            clock=asyncio.get_running_loop().time,
-        )
-        asyncio.get_running_loop().call_later(3.0, admission.leave, ONE)
-        pieces = [piece async for piece in chain.generate()]
-        return list(pieces), list(models["other"].asked)
-
-    pieces, asked_other = run_in_virtual_time(scenario())
-    assert Text("Rain.") in pieces
-    assert asked_other == []
-
-
 @pytest.mark.parametrize(("calls_most", "routes", "ahead"), [
     (0, [route("free")], -math.inf), (0, [ONE], -1), (0, [ONE, OTHER], -2), (1, [route("free")], -1),
     (1, [ONE, OTHER], -1),
@@ -243,3 +216,58 @@ async def test_a_bound_that_was_lowered_leaves_no_place_owed() -> None:
             await at.come(name, ALICE, wide)
         assert at.admission.ahead([wide]) == -1
         assert at.admission.ahead([ONE, OTHER]) == -1
+
+
+async def test_whoever_may_use_several_routes_gets_the_first_that_has_room() -> None:
+    async with desk() as at:
+        for name in ("a", "b", "c", "d"):
+            await at.come(name, ALICE, ONE, OTHER)
+        assert (at.at, at.places) == ({"a": "one", "b": "other"}, {"a": [], "b": [], "c": [0], "d": [1]})
+        await at.end("b")
+        await at.end("a")
+        assert at.at == {"a": "one", "b": "other", "c": "other", "d": "one"}
+
+
+async def test_a_newcomer_takes_no_place_that_somebody_waits_for() -> None:
+    async with desk() as at:
+        await at.come("a", ALICE, ONE)
+        await at.come("b", BOB, OTHER)
+        await at.come("patient", ALICE, ONE, OTHER)
+        await at.come("particular", BOB, ONE)
+        at._ends["b"].set()
+        await at.come("newcomer", CHARLIE, OTHER)
+        assert at.served == ["a", "b", "patient"]
+        assert at.at["patient"] == "other"
+
+
+async def test_those_are_ahead_who_may_take_a_place_that_one_waits_for() -> None:
+    async with desk() as at:
+        third = replace(ONE, name="third")
+        for name, where in (("a", ONE), ("b", OTHER), ("c", third)):
+            await at.come(name, ALICE, where)
+        await at.come("either", ALICE, ONE, OTHER)
+        await at.come("one", BOB, ONE)
+        await at.come("third", BOB, third)
+        await at.come("any", CHARLIE, third, OTHER)
+        told = {name: at.places[name] for name in ("either", "one", "third", "any")}
+        assert told == {"either": [0], "one": [1], "third": [0], "any": [1]}
+
+
+async def test_a_process_that_is_full_is_full_for_every_route() -> None:
+    async with desk(calls_most=1, queue_most=1) as at:
+        for name in ("a", "b", "c"):
+            await at.come(name, ALICE, ONE, OTHER)
+        assert (at.at, at.refused, at.places["b"]) == ({"a": "one"}, ["c"], [0])
+        await at.end("a")
+        assert at.at["b"] == "one", "its own route, since that has room as well"
+
+
+async def test_who_leaves_while_it_may_go_anywhere_gives_that_very_place_on() -> None:
+    async with desk() as at:
+        for name in ("a", "b", "c", "d"):
+            await at.come(name, ALICE, ONE, OTHER)
+        at._ends["b"].set()
+        await asyncio.sleep(0)
+        at._tasks["c"].cancel()
+        await settle()
+        assert at.at["d"] == "other"

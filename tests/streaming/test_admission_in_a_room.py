@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection
 
 import pytest
+from asgiref.sync import sync_to_async
 from msgspec import UNSET
 
 from chat import generations
@@ -14,9 +15,10 @@ from streaming.engine import Engine
 from streaming.events import Ack, Chunk, CommandError, Failure, Waiting
 from streaming.providers.admission import Admission
 from streaming.repeats import Repeats
-from tests.people import request_id
+from streaming.turns import route_value
+from tests.people import make_route, request_id
 from tests.streaming.queueing import BOB, Desk
-from tests.streaming.scenes import Scene, client_of, post, sse
+from tests.streaming.scenes import STORY, Scene, client_of, post, sse
 from tests.streaming.seats import Tab
 
 pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
@@ -39,6 +41,24 @@ async def test_a_reader_sees_the_place_and_then_the_answer(engine: Engine, tab: 
     assert (await tab.answer()).content
     await engine.runner.settled()
     assert set(engine.providers.admission._under_way.values()) == {0}
+
+
+async def test_an_answer_begins_with_the_next_route_while_the_rooms_own_has_no_room(
+    engine: Engine, scene: Scene, tab: Tab
+) -> None:
+    await sync_to_async(make_route)(name="second", sort=9, options={"text": STORY})
+    scene.route.max_concurrent = 1
+    await scene.route.asave()
+    busy = Desk(engine.providers.admission)
+    await busy.come("a", BOB, route_value(scene.route))
+    rid = await tab.send()
+    assert (await tab.answer()).content == STORY
+    assert tab.of(Waiting) == [], "nobody had to wait"
+    await engine.runner.settled()
+    trace = await scene.alice.traces.aget(request_id=rid)
+    assert [(call["route"], call["why"], call["outcome"]) for call in trace.calls] == [("second", "first", "stop")]
+    assert trace.route_name == "second"
+    await busy.end_all()
 
 
 async def test_who_comes_to_a_full_queue_is_refused_before_anything_is_written(engine: Engine, tab: Tab) -> None:

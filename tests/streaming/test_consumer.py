@@ -133,6 +133,7 @@ async def test_every_request_to_a_model_is_kept_with_the_trace(engine: Engine, s
     (call,) = (await scene.alice.traces.aget(request_id=rid)).calls
     assert (call["why"], call["outcome"], call["isCounted"]) == ("first", "stop", True)
     assert 0 <= call["firstMs"] <= call["ms"]
+    assert "askedMs" not in call, "the mark tells"
 
 
 async def test_client_marks_are_kept_with_the_trace(engine: Engine, scene: Scene, tab: Tab) -> None:

@@ -9,6 +9,8 @@ from asgiref.sync import sync_to_async
 
 from streaming.engine import Engine
 from streaming.events import Failure, Rewind, Snapshot
+from streaming.providers.hedging import Budget, Hedging
+from streaming.providers.latency import LEAST_COUNT
 from tests.people import make_route
 from tests.streaming.scenes import STORY, Scene
 from tests.streaming.seats import Tab
@@ -18,13 +20,13 @@ pytestmark = [pytest.mark.data, pytest.mark.django_db(transaction=True)]
 SHORT_SECONDS = 0.1
 
 
-async def add_routes(scene: Scene, *routes: tuple[str, dict[str, Any], dict[str, float]]) -> None:
-    """(name, script, limits) each; the scene's own route is gone."""
+async def add_routes(scene: Scene, *routes: tuple[str, dict[str, Any], dict[str, Any]]) -> None:
+    """(name, script, what else) each; the scene's own route is gone."""
 
     def add() -> None:
         scene.route.delete()
-        for sort, (name, script, limits) in enumerate(routes):
-            make_route(name=name, sort=sort, options={"text": STORY, **script}, can_prefill=True, **limits)
+        for sort, (name, script, fields) in enumerate(routes):
+            make_route(name=name, sort=sort, options={"text": STORY, **script}, can_prefill=True, **fields)
 
     await sync_to_async(add)()
 
@@ -67,3 +69,19 @@ async def test_an_answer_that_takes_too_long_as_a_whole_is_gone_on_with(
     first, *_, last = await calls_of(engine, scene, rid)
     assert first == ("slow", "first", "provider_total_timeout")
     assert last == ("whole", "go_on", "stop")
+
+
+async def test_of_a_race_it_is_kept_when_the_rival_was_asked(engine: Engine, scene: Scene, tab: Tab) -> None:
+    hedging = engine.providers.hedging = Hedging(Budget(100.0, 1.0))
+    for _ in range(LEAST_COUNT):
+        hedging.latencies.note("late", SHORT_SECONDS)
+    late = {"hedges": True, "model": "late"}
+    await add_routes(scene, ("late", {"hang_at_chunk": 0}, late), ("rival", {}, {"model": "rival"}))
+    rid = await tab.send()
+    assert (await tab.answer()).content == STORY
+    assert await calls_of(engine, scene, rid) == [("late", "first", "lost"), ("rival", "hedge", "stop")]
+    trace = await scene.alice.traces.aget(request_id=rid)
+    first, rival = trace.calls
+    # Of the first it is the very mark.
+    assert first["askedMs"] == pytest.approx(trace.marks["provider_asked"], abs=5.0)
+    assert SHORT_SECONDS * 900 < rival["askedMs"] - first["askedMs"] <= first["ms"]

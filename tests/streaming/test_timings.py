@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from chat import generations, rates
 from chat.api import REFUSED
+from chat.log_fields import spread_who
 from chat.models import Trace
 from streaming.engine import Engine
 from streaming.events import CommandError, Failure
@@ -152,7 +153,7 @@ def lines() -> Iterator[list[Any]]:
     logger = logging.getLogger("streaming.instrumentation")
     before = logger.level
     logger.setLevel(logging.DEBUG)
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as captured:
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars, spread_who]) as captured:
         yield captured
     logger.setLevel(before)
 

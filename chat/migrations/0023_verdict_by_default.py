@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Processes of this version write rows without it, those of before with it: both may run."""
 
     dependencies = [
-        ("chat", "0021_periods_in_words"),
+        ("chat", "0022_periods_in_words"),
     ]
 
     operations = [

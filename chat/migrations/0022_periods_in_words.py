@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('chat', '0020_route_is_gone'),
+        ('chat', '0021_overflow_in_words'),
     ]
 
     operations = [

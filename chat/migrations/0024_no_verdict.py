@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """Processes of before read the column at every turn: they must be gone."""
 
     dependencies = [
-        ("chat", "0022_verdict_by_default"),
+        ("chat", "0023_verdict_by_default"),
     ]
 
     operations = [
