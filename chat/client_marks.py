@@ -66,4 +66,5 @@ def completes(marks: Mapping[str, float], before: Mapping[str, float]) -> bool:
 def is_lost_send(marks: Mapping[str, float]) -> bool:
     """Such marks are worth keeping although the server knows of no such request."""
     reached = {"accepted", "start", "first_chunk", "first_paint", "end"} & marks.keys()
-    return not reached and bool({"ack_timeout", "failed", "abandoned_before_accept"} & marks.keys())
+    told = bool({"ack_timeout", "failed", "abandoned_before_accept"} & marks.keys())
+    return told and not reached and "mismatch" not in marks

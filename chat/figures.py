@@ -18,6 +18,8 @@ TOLERANCE_MS = 100.0
 WHOLE = ("completed", "fallback")
 #: Ends that are no fault of the backend's.
 NOT_OURS = ("content_filtered", "context_too_long")
+#: Outcomes that are failures, unless an end of those was the cause.
+BROKEN = ("failed", "interrupted")
 #: (the browser's mark, the server's that comes before it).
 _SEEN_AFTER = (
     ("accepted", "accepted"), ("start", "accepted"), ("first_chunk", "first_frame"), ("end", "end_frame"),
@@ -114,7 +116,7 @@ def _words_at(of: Measured) -> float | None:
 
 def _failure(of: Measured) -> str:
     """A send whose first way stayed silent has failed, though another way may have brought it."""
-    is_broken = of.outcome in ("failed", "interrupted") and of.error_code not in NOT_OURS
+    is_broken = of.outcome in BROKEN and of.error_code not in NOT_OURS
     if is_broken or "failed" in of.client:
         return "backend_failed"
     return "ack_timeout" if "ack_timeout" in of.client else ""

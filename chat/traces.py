@@ -169,7 +169,19 @@ def _take(told: Report, marks: dict[str, float]) -> str:
         return _note(trace, marks, partial(_save, fields=("client_marks", "mismatched")))
 
 
+def _is_contradicted(trace: Trace, marks: Mapping[str, float]) -> bool:
+    """A browser compares at the end of an answer, which is told once it is written: before, nothing can differ."""
+    if "mismatch" not in marks:
+        return False
+    if trace.outcome:
+        return trace.outcome == Generation.Status.FAILED
+    unwritten = (Generation.Status.RUNNING, Generation.Status.FAILED)
+    return not Generation.objects.filter(pk=trace.message_id).exclude(status__in=unwritten).exists()
+
+
 def _note(trace: Trace, marks: dict[str, float], save: Callable[[Trace], Figures]) -> str:
+    if _is_contradicted(trace, marks):
+        return "contradicted"
     if "mismatch" in marks and not trace.mismatched:
         # Noticed by another tab too, or by a later page: it is told apart from the rest, once.
         MISMATCHES.inc()
@@ -227,6 +239,8 @@ def _made(told: Report, marks: dict[str, float]) -> Trace | str:
     trace = _of_lost_send(told, marks) if generation is None else _of_generation(told, generation)
     if isinstance(trace, str):
         return trace
+    if _is_contradicted(trace, marks):
+        return "contradicted"
     turn_statements.make_trace(trace)
     return _locked(told.user_id, told.request_id) or "unknown_request"
 

@@ -41,7 +41,7 @@ INSTALLED_APPS = [
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "channels",
-    "waffle",
+    "chatproject.switches.SwitchesConfig",
     "csp",
     "allauth",
     "allauth.account",

@@ -5,10 +5,24 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin import alarms, characters, generations, kpi, messages, outbox, rollout, rooms, routes, traces, users
+from chat.admin import (
+    alarms,
+    characters,
+    generations,
+    kpi,
+    messages,
+    outbox,
+    rollout,
+    rooms,
+    routes,
+    switches,
+    traces,
+    users,
+)
 
 __all__ = [
-    "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "traces", "users",
+    "alarms", "characters", "generations", "kpi", "messages", "outbox", "rollout", "rooms", "routes", "switches",
+    "traces", "users",
 ]
 
 admin.site.site_header = _("Soksak")

@@ -20,6 +20,7 @@ from django.urls import reverse
 from django.utils.functional import Promise, cached_property
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 
 #: Rows that a list counts and pages through; older ones are found by filter or search.
@@ -89,7 +90,18 @@ class BoundedAdmin(AnyModelAdmin):
 
 
 class ReadOnlyAdmin(BoundedAdmin):
-    """Facts that the product wrote: to be read, by those with the permission to view them."""
+    """Facts that the product wrote: to be read, by those with the permission to view them.
+
+    Their pages are called by what is on them; "Select … to view" is not even Korean in Django's catalogue.
+    """
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        titled = {"title": capfirst(str(self.opts.verbose_name_plural)), **(extra_context or {})}
+        return super().changelist_view(request, titled)
+
+    def change_view(self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None) -> Any:
+        titled = {"title": capfirst(str(self.opts.verbose_name)), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, titled)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

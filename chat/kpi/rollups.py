@@ -79,6 +79,7 @@ def _is_stale(span: Span, now: datetime) -> bool:
     made = KpiRollup.objects.filter(period=span.period, starts_on=span.starts_on, by="").first()
     if made is None:
         return True
-    if span.period == "week" and now < span.ends_at:
+    # A first message shows within minutes: to read an empty week again costs nothing.
+    if span.period == "week" and now < span.ends_at and made.figures:
         return made.made_at <= now - WEEK_EVERY
     return made.made_at < span.ends_at + SETTLED

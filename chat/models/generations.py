@@ -84,7 +84,7 @@ class Generation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.request_id} {self.status}"
+        return f"{self.request_id}: {self.get_status_display()}"
 
 
 class ProcessLease(models.Model):

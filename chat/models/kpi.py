@@ -12,7 +12,11 @@ class KpiRollup(models.Model):
     A day also has what racing came to (`by` hedging) and its slowest requests (`by` slowest).
     """
 
-    period = models.CharField(_("period"), max_length=4)
+    class Period(models.TextChoices):
+        DAY = "day", _("day")
+        WEEK = "week", _("week")
+
+    period = models.CharField(_("period"), max_length=4, choices=Period)
     starts_on = models.DateField(_("starts on"))
     by = models.CharField(_("by"), max_length=10, blank=True)
     value = models.CharField(_("value"), max_length=80, blank=True)
@@ -29,4 +33,4 @@ class KpiRollup(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.period} of {self.starts_on} {self.value}".strip()
+        return f"{self.starts_on}, {self.get_period_display()} {self.value}".strip()

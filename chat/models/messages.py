@@ -62,4 +62,4 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.role} {self.position}"
+        return f"{self.get_role_display()} {self.position}"

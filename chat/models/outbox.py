@@ -34,7 +34,7 @@ class OutboxJob(models.Model):
         indexes = [models.Index(fields=["available_at"], condition=Q(status="waiting"), name="waiting_jobs")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.status}"
+        return f"{self.kind}: {self.get_status_display()}"
 
 
 class PeriodicJob(models.Model):

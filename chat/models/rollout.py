@@ -40,11 +40,10 @@ class RolloutState(AbstractUserFlag):
     #: The gate may promote by itself. It may always roll back.
     is_auto = models.BooleanField(_("the gate promotes by itself"), default=False)
     version = models.PositiveIntegerField(default=1)
-    #: The gate's own: what it has counted, how often it looked, and its last verdict. It fences them by `looks`.
+    #: The gate's own: what it has counted, and how often it looked, which fences it.
     looks = models.PositiveIntegerField(default=0)
     looked_at = models.DateTimeField(_("looked at"), null=True, blank=True)
     evidence = models.JSONField(default=dict)
-    verdict = models.JSONField(default=dict)
 
     objects: ClassVar[models.Manager[RolloutState]] = models.Manager()  # type: ignore[assignment]
 

@@ -1,7 +1,8 @@
 """The gate: four times a minute what came is counted, judged by chat/rollout, and acted upon. Knows no statistics.
 
 Each trace is counted once, SETTLE after the server had written it, so that its browser has had time to report; lost
-or doubled text is counted whenever it is reported, however late. All times are the database's: clocks differ.
+or doubled text is counted whenever it is reported, however late. All times are the database's: clocks differ. What
+is counted of whom, chat/stages/counts.py says.
 """
 
 from __future__ import annotations
@@ -11,44 +12,25 @@ from typing import Any
 
 import msgspec
 import structlog
-from django.db.models import Count, F, Q, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext
 from prometheus_client import Counter
 
-from chat.kpi.definitions import ACK_TIMEOUT, COMPLETED_LATE, CONTROL, LOST_SEND, STREAMED, WORDS_LATE
+from chat.kpi.definitions import CONTROL, STREAMED
 from chat.models import RolloutState, Trace
 from chat.rollout.conditions import Rules
 from chat.rollout.evidence import GAP, Evidence, Minute, begun
-from chat.rollout.slos import ACK_TIMEOUTS, COMPLETION, FAILURES, FIRST_WORDS, LOST
+from chat.rollout.slos import LOST
 from chat.rollout.tallies import Tally
 from chat.rollout.verdicts import Decision, Verdict, decide
-from chat.sayings import N_, Saying, keep, say
+from chat.sayings import N_, Saying, say
 from chat.stages.changes import LAST, Order, RolloutRefused, promote, rollback
+from chat.stages.counts import counted, readers_who_lost, tallies
 from chat.stages.state import ONLY
 
 SETTLE = timedelta(seconds=15)
 GATE = "gate"
-FAILED = ~Q(failure="")
-#: Never any words, and not by the reader's own wish.
-SILENT = Q(ttft_ms=None) & FAILED
-
-
-def _sends(condition: Q) -> Combinable:
-    """Those of the condition; of what browsers alone tell, one a user and look: it may be forged."""
-    told = Count("user", filter=condition & LOST_SEND, distinct=True)
-    return Count("pk", filter=condition & ~LOST_SEND) + told
-
-
-COUNTS = {
-    "sends": _sends(Q()), "failed": _sends(FAILED), "ack_timeout": _sends(ACK_TIMEOUT),
-    "with_words": Count("ttft_ms"), "words_late": Count("pk", filter=WORDS_LATE),
-    "silent": _sends(SILENT), "completed": Count("completion_ms"),
-    "completed_late": Count("pk", filter=COMPLETED_LATE), "timed": Count("pk", filter=Q(ttft_source="browser")),
-    "checked": Count("pk", filter=Q(client_marks__has_key="end") | Q(mismatched=True)),
-}
-
 #: Told by its browser before the server has: no figure of it is final.
 UNTOLD = Q(outcome="", message__isnull=False)
 
@@ -72,9 +54,8 @@ def watch() -> None:
             return
         evidence.forget(until)
     evidence.feed(minute_of(row, evidence, until))
-    verdict = decide(evidence, until, _rules(row))
-    if _keep(row, evidence, verdict, until):
-        _act(row, verdict)
+    if _keep(row, evidence, until):
+        _act(row, decide(evidence, until, _rules(row)))
 
 
 def verdict_now() -> Verdict:
@@ -108,13 +89,14 @@ def evidence_of(row: RolloutState) -> Evidence:
 
 def minute_of(row: RolloutState, evidence: Evidence, until: datetime) -> Minute:
     """What came from the last look until now, of both cohorts."""
-    new = _stage_rows(row).filter(~UNTOLD, settled_at__gte=evidence.looked, settled_at__lt=until)
-    counts = {cohort: new.filter(cohort=cohort).aggregate(**COUNTS) for cohort in (STREAMED, CONTROL)}
+    since_looked = ~UNTOLD & Q(settled_at__gte=evidence.looked, settled_at__lt=until)
+    stage = {cohort: _stage_rows(row).filter(cohort=cohort) for cohort in (STREAMED, CONTROL)}
+    counts = {cohort: counted(rows, rows.filter(since_looked), evidence.looked) for cohort, rows in stage.items()}
     ours = counts[STREAMED]
-    lost = _stage_rows(row).filter(cohort=STREAMED, mismatched=True).count() - evidence.seen[LOST.key].stream.bad
+    lost = readers_who_lost(stage[STREAMED]) - evidence.seen[LOST.key].stream.bad
     return Minute(
-        at=until, stream={**_tallies(ours), LOST.key: Tally(max(ours["checked"], lost), max(lost, 0))},
-        control=_tallies(counts[CONTROL]), requests=ours["sends"], timed=ours["timed"],
+        at=until, stream={**tallies(ours), LOST.key: Tally(max(ours["checked"], lost), max(lost, 0))},
+        control=tallies(counts[CONTROL]), requests=ours["sends"], timed=ours["timed"],
     )
 
 
@@ -139,22 +121,10 @@ def _stage_rows(row: RolloutState) -> QuerySet[Trace]:
     return Trace.objects.filter(stage=row.stage, settled_at__gte=row.since).order_by()
 
 
-def _tallies(counts: dict[str, Any]) -> dict[str, Tally]:
-    return {
-        FIRST_WORDS.key: Tally(counts["with_words"] + counts["silent"], counts["words_late"] + counts["silent"]),
-        COMPLETION.key: Tally(counts["completed"], counts["completed_late"]),
-        FAILURES.key: Tally(counts["sends"], counts["failed"]),
-        ACK_TIMEOUTS.key: Tally(counts["sends"], counts["ack_timeout"]),
-    }
-
-
-def _keep(row: RolloutState, evidence: Evidence, verdict: Verdict, until: datetime) -> bool:
+def _keep(row: RolloutState, evidence: Evidence, until: datetime) -> bool:
     """By compare-and-set on the looks and the version: nothing is counted twice, nor for a stage that has gone."""
     same = RolloutState.objects.filter(pk=ONLY, version=row.version, looks=row.looks)
-    return bool(same.update(
-        looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence),
-        verdict={"decision": verdict.decision, "reasons": [keep(reason) for reason in verdict.reasons]},
-    ))
+    return bool(same.update(looks=F("looks") + 1, looked_at=until, evidence=msgspec.to_builtins(evidence)))
 
 
 def _act(row: RolloutState, verdict: Verdict) -> None:

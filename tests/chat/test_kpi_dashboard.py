@@ -78,6 +78,15 @@ def test_the_running_week_is_read_again_every_half_hour(room: Room) -> None:
     assert sends() == 3
 
 
+def test_an_empty_week_is_read_again_at_once(room: Room) -> None:
+    """Whoever has just installed it and sent a message sees it."""
+    roll_up_all()
+    traces(room, timezone.now(), [{}])
+    rollups.keep_up()
+    this_week = kpi.weeks(1, timezone.now())[0].starts_on
+    assert KpiRollup.objects.get(period="week", starts_on=this_week, by="").figures["counts"]["sends"] == 1
+
+
 def days_with_sends() -> list[KpiRollup]:
     return [row for row in KpiRollup.objects.filter(period="day", by="") if row.figures]
 

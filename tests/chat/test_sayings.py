@@ -93,7 +93,7 @@ class TestWhoReads:
     def rolled_back(self) -> RolloutDecision:
         stages.rollback(Order("alice", "a test"), to=2)
         RolloutState.objects.update(since=timezone.now() - timedelta(minutes=4))
-        fields: dict[str, Any] = {"stage": 2, "failure": "backend_failed"}
+        fields: dict[str, Any] = {"stage": 2, "outcome": "failed", "failure": "backend_failed"}
         many(make_room(make_user("alice")), timezone.now() - timedelta(minutes=3), 100, **fields)
         gate.watch()
         return RolloutDecision.objects.get(who="gate")

@@ -13,6 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from chat import traces
+from chat.generations import Outcome, settle
 from chat.messages import Accepted, Request, accept_send
 from chat.models import Generation, Room, Trace, User
 from chat.traces import REJECTED, Report
@@ -167,6 +168,7 @@ def test_a_late_report_of_a_request_without_a_trace_is_dropped_too(accepted: Acc
 
 def test_a_mismatch_is_told_apart_from_the_rest_and_counted_once(accepted: Accepted) -> None:
     before = traces.MISMATCHES._value.get()
+    assert settle(accepted.message_id, 1, Outcome(status="done", text="Hello.", last_seq=1))
     assert tell(accepted, {"mismatch": 0.0}) == ""
     write(accepted)
     assert tell(accepted) == "", "the page that sent it has not told yet"

@@ -9,8 +9,11 @@ from waffle.models import Switch
 
 from chat.characters.seeding import KEPT, seed_cast
 from chat.characters.shipped import read_cast
+from chat.sayings import N_
 
 STREAMING_SWITCH = "chat_streaming"
+#: Kept in English; said in the reader's language where it still is this one.
+SWITCH_NOTE = N_("Off: every browser takes the completed response. CHAT_STREAMING_ENABLED must be on as well.")
 
 
 class Command(BaseCommand):
@@ -28,5 +31,4 @@ class Command(BaseCommand):
 
 def _ensure_switch() -> None:
     """On when it is new. It is the kill switch: a restart must not turn on what an operator turned off."""
-    note = "Off: every browser takes the completed response. CHAT_STREAMING_ENABLED must be on as well."
-    Switch.objects.get_or_create(name=STREAMING_SWITCH, defaults={"active": True, "note": note})
+    Switch.objects.get_or_create(name=STREAMING_SWITCH, defaults={"active": True, "note": SWITCH_NOTE})
