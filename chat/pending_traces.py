@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from chat.figures import Figures
 from chat.models import Trace
 
 #: (userId, requestId)
@@ -25,6 +26,18 @@ class Kept:
 
     make: Callable[[], Trace]
     told: list[Mapping[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A trace with what its browser told so far; `served` are the figures that its server alone has."""
+
+    trace: Trace
+    served: Figures
+
+    @property
+    def key(self) -> Key:
+        return self.trace.user_id, self.trace.request_id
 
 
 class Pending:

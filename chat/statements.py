@@ -211,9 +211,13 @@ def _values(rows: Sequence[Model], ending: str) -> Statement:
 
 
 def _as_json(rows: Sequence[Model]) -> str:
-    listed = [
-        {column.field.column: _made_or_given(column, row) for column in _columns_of(type(row))} for row in rows
-    ]
+    columns = _columns_of(type(rows[0]))
+    given = [(column.field.column, column.field.attname) for column in columns if not column.is_made]
+    made = [column for column in columns if column.is_made]
+    listed = []
+    for row in rows:
+        shown = {name: row.__dict__[attribute] for name, attribute in given}
+        listed.append(shown | {column.field.column: _made_or_given(column, row) for column in made})
     return msgspec.json.encode(listed).decode()
 
 

@@ -21,7 +21,7 @@ from chat.figures import Figures, Measured, figures
 from chat.kpi import live
 from chat.kpi.definitions import LOST_SEND
 from chat.models import Generation, Room, Trace
-from chat.pending_traces import Kept, Key, Pending
+from chat.pending_traces import Ended, Kept, Key, Pending
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
@@ -50,13 +50,23 @@ class Report:
 
 
 def keep(user_id: int, request_id: str, make: Callable[[], Trace]) -> None:
-    """The server's side, after the end: made and written with others by `write_kept`, a moment later."""
+    """The server's side, after the end: `made` and written with others, a moment later."""
     pending.put((user_id, request_id), make)
 
 
-def write_kept(kept: Iterable[Kept]) -> int:
-    """What was collected; returns how many could not be written, their room or guest having been deleted."""
-    ended = [_ended(one) for one in kept]
+def made(kept: Iterable[Kept]) -> list[Ended]:
+    """Of what was collected; asks nothing of the database. One that cannot be made costs no other."""
+    ended = []
+    for one in kept:
+        try:
+            ended.append(_ended(one))
+        except Exception:
+            log.exception("trace_not_made")
+    return ended
+
+
+def write(ended: Sequence[Ended]) -> int:
+    """Returns how many could not be written, their room or guest having been deleted."""
     try:
         _write(ended)
     except IntegrityError:
@@ -91,21 +101,9 @@ def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) ->
 # Internal
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    """A trace with what its browser told so far; `served` are the figures that its server alone has."""
-
-    trace: Trace
-    served: Figures
-
-    @property
-    def key(self) -> Key:
-        return self.trace.user_id, self.trace.request_id
-
-
-def _ended(kept: Kept) -> _Ended:
+def _ended(kept: Kept) -> Ended:
     trace = kept.make()
-    ended = _Ended(trace, _refigured(trace))
+    ended = Ended(trace, _refigured(trace))
     for told in kept.told:
         marks = client_marks.known(told)
         if reason := client_marks.doubt(marks) or _taken(trace, marks):
@@ -126,7 +124,7 @@ def _reject(user_id: int, request_id: str, room_id: UUID | None, path: str, reas
     )
 
 
-def _is_written(ended: _Ended) -> bool:
+def _is_written(ended: Ended) -> bool:
     try:
         _write([ended])
     except IntegrityError:
@@ -134,7 +132,7 @@ def _is_written(ended: _Ended) -> bool:
     return True
 
 
-def _write(ended: list[_Ended]) -> None:
+def _write(ended: Sequence[Ended]) -> None:
     if not ended:
         return
     told = turn_statements.write_traces([one.trace for one in ended])
@@ -199,7 +197,7 @@ def _note(trace: Trace, marks: dict[str, float], save: Callable[[Trace], Figures
     return "inconsistent" if found.is_doubtful else ""
 
 
-def _count(ended: _Ended, both: Trace | None) -> None:
+def _count(ended: Ended, both: Trace | None) -> None:
     """The server's side; `both`: the browser had told before, of an answer that nobody knew yet."""
     trace, served = ended.trace, ended.served
     before = figures(Measured(path=both.path, client=both.client_marks)) if both else live.NOTHING

@@ -18,7 +18,7 @@ import structlog
 from chat import outbox, traces
 from chat.errors import Unavailable
 from chat.models import Trace
-from chat.pending_traces import Kept
+from chat.pending_traces import Ended
 from streaming import metrics
 from streaming.database import in_database
 from streaming.instrumentation import observe_ended
@@ -81,28 +81,31 @@ class Desk:
     async def _write(self, count: int) -> None:
         """Tell and write the first so many."""
         async with self._writing:
-            observe_ended()
             ended, self._ended = self._ended[:count], self._ended[count:]
             kept = traces.pending.collect([one.unread.key for one in ended])
             try:
                 for one in ended:
                     one.tell()
-                await self._write_down([one.unread.message_id for one in ended], kept)
+                # Here and not in a thread, which would fight with this one for Python the while.
+                made = traces.made(kept)
+                observe_ended()
+                metrics.TRACES_LOST.inc(len(kept) - len(made))
+                await self._write_down([one.unread.message_id for one in ended], made)
             finally:
                 for one in ended:
                     one.unread.is_written.set()
 
-    async def _write_down(self, message_ids: list[UUID], kept: list[Kept]) -> None:
+    async def _write_down(self, message_ids: list[UUID], made: list[Ended]) -> None:
         if not message_ids:
             return
         try:
-            lost = await in_database(_write, message_ids, kept)
+            lost = await in_database(_write, message_ids, made)
         except Unavailable as error:
             lost = len(message_ids)
             log.warning("trace_lost", traces=lost, cause=str(error))
         metrics.TRACES_LOST.inc(lost)
 
 
-def _write(message_ids: list[UUID], kept: list[Kept]) -> int:
+def _write(message_ids: list[UUID], made: list[Ended]) -> int:
     outbox.release(*message_ids)
-    return traces.write_kept(kept)
+    return traces.write(made)

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import structlog
 from prometheus_client import Counter, Histogram
 
-from chat.labelled import labelled
+from chat.labelled import labelled, observe_all
 from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
 from streaming.providers.calls import Call, Heard, size_of, unheard
 
@@ -91,11 +91,10 @@ class StageClock:
         return {stage: round(ms, 1) for stage, ms in self.marks.items()}
 
     def observe(self, path: str) -> None:
-        """Add the marks to the histograms; once, after the end."""
+        """Have the marks in the histograms with the next `observe_ended`; once, after the end."""
         for stage, ms in self.marks.items():
-            if stage == "received":
-                continue
-            labelled(STAGE, stage, path).observe(ms / 1000)
+            if stage != "received":
+                _seen[STAGE, stage, path].append(ms / 1000)
 
     def ms(self, at: float) -> float:
         return (at - self._received_at) * 1000
@@ -167,15 +166,15 @@ class Meter:
         self._heard(call)
 
     def observe(self) -> None:
-        """Add it to the histograms; once, after its end."""
+        """Have it counted; once, after its end."""
         call = self.call
         labelled(ATTEMPTS, call.route, call.outcome).inc()
-        labelled(TOTAL, call.route, call.outcome).observe(call.seconds)
+        _seen[TOTAL, call.route, call.outcome].append(call.seconds)
         if self._first_byte_at is not None:
-            labelled(FIRST_BYTE, call.route).observe(self._first_byte_at - call.asked_at)
+            _seen[FIRST_BYTE, call.route].append(self._first_byte_at - call.asked_at)
         if call.first_seconds is not None:
-            labelled(FIRST_CONTENT, call.route).observe(call.first_seconds)
-            labelled(WORST_GAP, call.route).observe(self._worst_gap)
+            _seen[FIRST_CONTENT, call.route].append(call.first_seconds)
+            _seen[WORST_GAP, call.route].append(self._worst_gap)
         if call.finished is not None:
             self._count_tokens(call.finished)
 
@@ -185,11 +184,17 @@ class Meter:
                 labelled(TOKENS, self.call.route, kind).inc(tokens)
 
 
-#: Requests of this process that have ended and are in no histogram yet: many at once cost less than each by itself.
+#: Requests of this process that have ended, and what is in no histogram yet, by histogram and labels: many at once
+#: cost less than each by itself.
 _ended: deque[Meter] = deque()
+_seen: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
 
 
 def observe_ended() -> None:
     """Called every two seconds or so, by whoever writes the traces."""
     while _ended:
         _ended.popleft().observe()
+    for key, values in _seen.items():
+        if values:
+            observe_all(labelled(*key), values)
+            values.clear()

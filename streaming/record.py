@@ -39,6 +39,7 @@ class Record(NamedTuple):
     calls: list[Call]
     resumes: int
     clock: StageClock
+    marks: dict[str, float]
     beside: dict[str, float]
     chars: int
     events: int
@@ -48,7 +49,7 @@ class Record(NamedTuple):
         log.info(
             "answer", **self.who, outcome=self.outcome, code=self.error_code, cohort=self.cohort,
             attempt=self.attempt, route=self.route, recoveries=self.recoveries, calls=len(self.calls),
-            chars=self.chars, events=self.events, marks=self.clock.rounded(),
+            chars=self.chars, events=self.events, marks=self.marks,
         )
 
     def trace(self) -> Trace:
@@ -60,7 +61,7 @@ class Record(NamedTuple):
             character_id=self.character_pk, message_id=self.message_id, kind=self.kind, path=who["path"],
             cohort=self.cohort, stage=self.stage, attempt=self.attempt, outcome=self.outcome,
             error_code=self.error_code, route_name=self.route, resumes=self.resumes,
-            marks=self.clock.rounded() | self.beside, calls=self._rows_of_calls(),
+            marks=self.marks | self.beside, calls=self._rows_of_calls(),
         )
 
     def _rows_of_calls(self) -> list[dict[str, Any]]:
@@ -76,7 +77,8 @@ def record_of(job: Job, outcome: Outcome) -> Record:
     return Record(
         job.who, key.room_id, key.message_id, job.character_pk, job.kind, job.assigned.cohort, job.assigned.stage,
         key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, job.calls,
-        attendance.resumes, job.clock, _beside(job, attendance), len(outcome.text), outcome.last_seq,
+        attendance.resumes, job.clock, job.clock.rounded(), _beside(job, attendance), len(outcome.text),
+        outcome.last_seq,
     )
 
 

@@ -191,13 +191,9 @@ class Run:
         if last - after > 1:
             merged = "".join(self._chunks[after - self.first_seq :])
             return encode(self._chunk(last, merged, from_seq=after + 1))
-        if self._last_frame[0] == last:
-            return self._last_frame[1]
-        frame = encode(self._chunk(last, self._chunks[-1]))
-        if len(self._followers) > 1:
-            # For the others; the only reader needs it once.
-            self._last_frame = (last, frame)
-        return frame
+        if self._last_frame[0] != last:
+            self._last_frame = (last, encode(self._chunk(last, self._chunks[-1])))
+        return self._last_frame[1]
 
     def _chunk(self, seq: int, text: str, from_seq: int | UnsetType = UNSET) -> Chunk:
         key = self.key

@@ -28,4 +28,4 @@ def job_of(message_id: UUID) -> OutboxJob:
 def write_trace(trace: Trace) -> None:
     """The server's side of a request, and nothing else that waits to be written."""
     traces.keep(trace.user_id, trace.request_id, lambda: trace)
-    assert traces.write_kept(traces.pending.collect([(trace.user_id, trace.request_id)])) == 0
+    assert traces.write(traces.made(traces.pending.collect([(trace.user_id, trace.request_id)]))) == 0

@@ -9,6 +9,7 @@ import pytest
 from chat import traces
 from chat.errors import Unavailable
 from chat.models import Trace
+from chat.pending_traces import Ended
 from streaming import desk as desk_module
 from streaming.desk import AT_ONCE, GATHER_SECONDS, HELD_SECONDS, Desk
 from streaming.latecomers import Unread
@@ -76,3 +77,24 @@ async def test_a_fault_of_ours_leaves_nobody_waiting_and_nothing_behind(desk: De
         await desk.flush()
     assert unread.is_written.is_set()
     assert traces.pending.collect([unread.key]) == []
+
+
+async def test_a_trace_that_cannot_be_made_costs_no_other(
+    desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+
+    async def write(_: object, ids: object, made: list[Ended]) -> int:
+        written.extend(one.trace.request_id for one in made)
+        return 0
+
+    def fail() -> Trace:
+        raise ValueError("no such mark")
+
+    monkeypatch.setattr(desk_module, "in_database", write)
+    [bad, good] = put(desk, clock, 2)
+    traces.keep(bad.user_id, bad.request_id, fail)
+    traces.keep(good.user_id, good.request_id, lambda: Trace(request_id=good.request_id))
+    await desk.flush()
+    assert written == [good.request_id]
+    assert bad.is_written.is_set()

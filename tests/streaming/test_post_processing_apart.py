@@ -68,7 +68,7 @@ def jam_the_broker(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> 
 
 
 def jam_the_trace(jam: Jam, monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(traces, "write_kept", jam.before(traces.write_kept))
+    monkeypatch.setattr(traces, "write", jam.before(traces.write))
 
 
 def periodic() -> None:

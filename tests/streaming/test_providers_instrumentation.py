@@ -5,8 +5,9 @@ from contextlib import aclosing
 from uuid import uuid4
 
 import pytest
-from prometheus_client import REGISTRY
+from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
+from chat.labelled import observe_all
 from streaming.instrumentation import STAGES, Meter, StageClock, observe_ended
 from streaming.providers.base import Finished, Piece, ProviderError, Text
 from streaming.providers.calls import Call
@@ -47,7 +48,20 @@ def test_observed_marks_are_in_the_histogram_of_their_path() -> None:
     stages = StageClock(clock)
     stages.set("settled", 103.0)
     stages.observe(path)
+    observe_ended()
     assert sample("soksak_stage_seconds_sum", stage="settled", path=path) == pytest.approx(3.0)
+
+
+def test_many_observed_at_once_are_as_if_each_had_been_observed() -> None:
+    registries = CollectorRegistry(), CollectorRegistry()
+    each, at_once = (Histogram("h", "", buckets=(0.1, 1.0), registry=registry) for registry in registries)
+    values = [0.05, 0.1, 0.11, 1.0, 1.5, 0.0]
+    for value in values:
+        each.observe(value)
+    observe_all(at_once, values)
+    told = [[s for metric in registry.collect() for s in metric.samples] for registry in registries]
+    shown = [[(s.name, s.labels, s.value) for s in samples if s.name != "h_created"] for samples in told]
+    assert shown[0] == shown[1]
 
 
 def sample(name: str, **labels: str) -> float | None:
