@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, TypeAlias
@@ -162,7 +162,7 @@ class Meter:
         call = self.call
         call.outcome = call.outcome or ("lost" if self._is_lost else "cancelled")
         call.seconds = self._clock() - call.asked_at
-        _ended.append(self)
+        self.observe()
         self._heard(call)
 
     def observe(self) -> None:
@@ -184,16 +184,12 @@ class Meter:
                 labelled(TOKENS, self.call.route, kind).inc(tokens)
 
 
-#: Requests of this process that have ended, and what is in no histogram yet, by histogram and labels: many at once
-#: cost less than each by itself.
-_ended: deque[Meter] = deque()
+#: What is in no histogram of this process yet, by histogram and labels: many at once cost less than each by itself.
 _seen: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
 
 
 def observe_ended() -> None:
     """Called every two seconds or so, by whoever writes the traces."""
-    while _ended:
-        _ended.popleft().observe()
     for key, values in _seen.items():
         if values:
             observe_all(labelled(*key), values)

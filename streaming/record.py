@@ -1,28 +1,27 @@
-"""What is kept of an answer between its end and its row: values, not the answer itself, whose text and prompt may go.
+"""What is kept of an answer between its end and its row: some hundred bytes, not the answer, whose text and prompt go.
 
-Made at the end, when all of it is at hand; told and written a moment later, among others (desk.py).
+Made at the end, when all of it is at hand; told and written a second later, among others (desk.py). As bytes, because a
+hundred small objects would have left the processor's caches by then, and to fetch each costs more than to pack all.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
+import msgspec
 import structlog
 
 from chat.generations import Outcome
 from chat.models import Trace
 from chat.statements import new
-from streaming.attendance import Attendance
-from streaming.instrumentation import StageClock
-from streaming.providers.calls import Call
 from streaming.writing import Job
 
 log = structlog.get_logger(__name__)
 
 
-class Record(NamedTuple):
-    """Marks in milliseconds since `received`; `beside`: those that are no stage."""
+class _Fields(msgspec.Struct, frozen=True, array_like=True):
+    """Marks in milliseconds since `received`; `beside`: those that are no stage. `calls` are rows of Trace.calls."""
 
     who: dict[str, Any]
     room_id: UUID
@@ -36,55 +35,66 @@ class Record(NamedTuple):
     error_code: str
     route: str
     recoveries: list[str]
-    calls: list[Call]
+    calls: list[dict[str, Any]]
     resumes: int
-    clock: StageClock
     marks: dict[str, float]
     beside: dict[str, float]
     chars: int
     events: int
 
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(_Fields)
+
+
+class Record:
+    __slots__ = ("_packed",)
+
+    def __init__(self, fields: _Fields) -> None:
+        self._packed = _encoder.encode(fields)
+
     def tell(self) -> None:
         """The one line of the request."""
+        of = _decoder.decode(self._packed)
         log.info(
-            "answer", **self.who, outcome=self.outcome, code=self.error_code, cohort=self.cohort,
-            attempt=self.attempt, route=self.route, recoveries=self.recoveries, calls=len(self.calls),
-            chars=self.chars, events=self.events, marks=self.marks,
+            "answer", **of.who, outcome=of.outcome, code=of.error_code, cohort=of.cohort, attempt=of.attempt,
+            route=of.route, recoveries=of.recoveries, calls=len(of.calls), chars=of.chars, events=of.events,
+            marks=of.marks,
         )
 
     def trace(self) -> Trace:
-        """Its row, as the server alone has it; counts its stages too, and so is made once."""
-        who = self.who
-        self.clock.observe(who["path"])
+        """Its row, as the server alone has it."""
+        of = _decoder.decode(self._packed)
+        who = of.who
         return new(
-            Trace, request_id=who["requestId"], user_id=who["userId"], room_id=self.room_id,
-            character_id=self.character_pk, message_id=self.message_id, kind=self.kind, path=who["path"],
-            cohort=self.cohort, stage=self.stage, attempt=self.attempt, outcome=self.outcome,
-            error_code=self.error_code, route_name=self.route, resumes=self.resumes,
-            marks=self.marks | self.beside, calls=self._rows_of_calls(),
+            Trace, request_id=who["requestId"], user_id=who["userId"], room_id=of.room_id,
+            character_id=of.character_pk, message_id=of.message_id, kind=of.kind, path=who["path"],
+            cohort=of.cohort, stage=of.stage, attempt=of.attempt, outcome=of.outcome, error_code=of.error_code,
+            route_name=of.route, resumes=of.resumes, marks=of.marks | of.beside, calls=of.calls,
         )
-
-    def _rows_of_calls(self) -> list[dict[str, Any]]:
-        """When each was asked, too, where there were several: of one the mark `provider_asked` tells."""
-        if len(self.calls) < 2:
-            return [call.row() for call in self.calls]
-        return [call.row() | {"askedMs": round(self.clock.ms(call.asked_at), 1)} for call in self.calls]
 
 
 def record_of(job: Job, outcome: Outcome) -> Record:
-    """Of an answer whose readers have its end."""
+    """Of an answer whose readers have its end; its stages are counted with it."""
     key, attendance = job.run.key, job.run.attendance
-    return Record(
+    job.clock.observe(job.path)
+    return Record(_Fields(
         job.who, key.room_id, key.message_id, job.character_pk, job.kind, job.assigned.cohort, job.assigned.stage,
-        key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, job.calls,
-        attendance.resumes, job.clock, job.clock.rounded(), _beside(job, attendance), len(outcome.text),
-        outcome.last_seq,
-    )
+        key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, _rows_of_calls(job),
+        attendance.resumes, job.clock.rounded(), _beside(job), len(outcome.text), outcome.last_seq,
+    ))
 
 
-def _beside(job: Job, attendance: Attendance) -> dict[str, float]:
+def _rows_of_calls(job: Job) -> list[dict[str, Any]]:
+    """When each was asked, too, where there were several: of one the mark `provider_asked` tells."""
+    if len(job.calls) < 2:
+        return [call.row() for call in job.calls]
+    return [call.row() | {"askedMs": round(job.clock.ms(call.asked_at), 1)} for call in job.calls]
+
+
+def _beside(job: Job) -> dict[str, float]:
     """What chat/figures.py must know of owners and readers beside the stages."""
-    marks, ms = {}, job.clock.ms
+    marks, ms, attendance = {}, job.clock.ms, job.run.attendance
     if attendance.absent_since is not None:
         # Whoever was gone before there was an answer to read has not seen it accepted.
         is_unseen = not attendance.was_read and job.run.key.attempt == 1
