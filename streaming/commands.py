@@ -104,7 +104,7 @@ class Timing(Command, tag="timing", frozen=True, kw_only=True):
 
     request_id: RequestId
     room_id: UUID | None = None
-    marks: Annotated[dict[Annotated[str, Meta(min_length=1, max_length=32)], float], Meta(max_length=32)]
+    marks: Annotated[dict[Annotated[str, Meta(pattern=r"^[\w.-]{1,32}(?!\n)$")], float], Meta(max_length=32)]
 
 
 class Typing(Command, tag="typing", frozen=True, kw_only=True):
