@@ -32,7 +32,7 @@ NOTES = {
 The most streams of 50 tokens/s that one core carries until added token latency p95 passes 50 ms or added TTFT p95
 100 ms; ✗ marks the probes that did not.""",
     "Overload": """\
-1.5 and 3 times the capacity ask at once; 75 % of it is admitted (`ADMISSION_MAX_CALLS`), a quarter of that may wait
+1.5 and 3 times the capacity ask at once; 80 % of it is admitted (`ADMISSION_MAX_CALLS`), a quarter of that may wait
 (`ADMISSION_QUEUE_MAX`), the rest is refused and comes back when it was told to. The first line is the measure: just
 as many as are admitted.""",
     "Two processes on two cores": """\

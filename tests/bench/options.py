@@ -19,7 +19,7 @@ sections:
   paths            the same answer by socket, as server-sent events, as a completed response
   slow             300 streams of 4 tokens a second for memory, 150 for first words
   capacity         streams a core carries until added token latency p95 > 50 ms or added TTFT p95 > 100 ms
-  overload         1.5 and 3 times the capacity, with 75 % of it admitted and a quarter of that waiting
+  overload         1.5 and 3 times the capacity, with 80 % of it admitted and a quarter of that waiting
   processes        two processes on two cores against one on one, each core carrying its own load as well
   instrumentation  the same server with and without, side by side
 

@@ -9,7 +9,7 @@ from tests.bench.plan import Job
 from tests.bench.rounds import Bench
 from tests.bench.server import Subject
 
-ADMITTED_SHARE = 0.75
+ADMITTED_SHARE = 0.8
 #: Of the admitted: how many more may wait.
 QUEUE_SHARE = 0.25
 #: Times the capacity; the first is what is admitted, as the measure of the others.
