@@ -38,8 +38,7 @@ def doubt(marks: Mapping[str, float]) -> str:
     if not marks:
         return "empty"
     times = marks.values()
-    # Of numbers that are none a sum is none either.
-    if not math.isfinite(sum(times)):
+    if not all(map(math.isfinite, times)):
         return "not_finite"
     if min(times) < 0:
         return "negative"

@@ -101,7 +101,7 @@ class Desk:
         try:
             lost = await in_database(_write, message_ids, made)
         except Unavailable as error:
-            lost = len(message_ids)
+            lost = len(made)
             log.warning("trace_lost", traces=lost, cause=str(error))
         metrics.TRACES_LOST.inc(lost)
 

@@ -22,6 +22,7 @@ HONEST = {"click": 0.0, "sent": 1.0, "accepted": 14.0, "start": 15.0, "first_chu
         pytest.param({"sent": -0.1}, "negative", id="before the click"),
         pytest.param({"first_paint": MOST_MS + 1}, "absurd", id="longer than any answer"),
         pytest.param({"first_paint": 1e308}, "absurd", id="a huge number"),
+        pytest.param({"first_paint": 1e308, "end": 1e308}, "absurd", id="numbers whose sum is none"),
         pytest.param({"first_paint": float("nan")}, "not_finite", id="not a number"),
         pytest.param({"first_paint": float("inf")}, "not_finite", id="infinity"),
         pytest.param({"click": 0.1, "sent": 1.0}, "", id="a clock looked at twice"),
