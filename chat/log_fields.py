@@ -7,8 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import structlog
+
+
+def who_of(request_id: str, room_id: UUID, user_id: int, character_id: str, path: str) -> dict[str, Any]:
+    """All five, of one request."""
+    return {
+        "requestId": request_id, "roomId": str(room_id), "userId": user_id, "characterId": character_id, "path": path,
+    }
 
 
 def bind_who(who: Mapping[str, Any]) -> None:

@@ -85,5 +85,5 @@ def _frame(data: bytes) -> bytes:
     if length < _MEDIUM:
         return bytes((_TEXT, length)) + data
     if length < _LONG:
-        return struct.pack("!BBH", _TEXT, 126, length) + data
+        return struct.pack("!BBH", _TEXT, _MEDIUM, length) + data
     return struct.pack("!BBQ", _TEXT, 127, length) + data

@@ -79,7 +79,7 @@ class StageClock:
             raise KeyError(stage)
         marks = self.marks
         if stage not in marks or (stage == "first_byte" and "first_content" not in marks):
-            marks[stage] = (at - self._received_at) * 1000
+            marks[stage] = self.ms(at)
             if _log_level.isEnabledFor(logging.DEBUG):
                 log.debug("stage", stage=stage, ms=round(marks[stage], 1))
 

@@ -10,7 +10,7 @@ import structlog
 
 from chat import edits, generations
 from chat.errors import CODES, ChatError, NotFound, Refused, Unavailable
-from chat.log_fields import bind_who
+from chat.log_fields import bind_who, who_of
 from chat.messages import Accepted
 from streaming.commands import EditMessage, RewindRoom, RoomCommand, SelectVariant, Stop, TurnCommand
 from streaming.database import in_database
@@ -85,10 +85,9 @@ def _start(engine: Engine, turn: Turn, received_at: float) -> None:
     if engine.is_draining:
         # Committed, and left to whoever starts next: this process's runs have been let go.
         raise _draining()
-    bind_who({
-        "requestId": accepted.request_id, "roomId": str(accepted.room_id), "userId": accepted.user_id,
-        "characterId": accepted.character_id, "path": accepted.path,
-    })
+    bind_who(who_of(
+        accepted.request_id, accepted.room_id, accepted.user_id, accepted.character_id, accepted.path
+    ))
     clock = StageClock.since(received_at)
     clock.set("accepted", turn.accepted_at)
     clock.set("context_loaded", turn.loaded_at)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chat.generations import Outcome
+from chat.log_fields import who_of
 from chat.models import Generation
 from streaming.instrumentation import StageClock
 from streaming.lease import Lease
@@ -59,10 +60,7 @@ class Job:
 
     def __post_init__(self) -> None:
         key = self.run.key
-        self.who = {
-            "requestId": key.request_id, "roomId": str(key.room_id), "userId": self.user_id,
-            "characterId": self.character_id, "path": self.path,
-        }
+        self.who = who_of(key.request_id, key.room_id, self.user_id, self.character_id, self.path)
 
 
 async def write_answer(job: Job, providers: Providers, warmer: Warmer) -> Outcome:
