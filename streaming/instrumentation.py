@@ -8,15 +8,14 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import structlog
 from prometheus_client import Counter, Histogram
 
 from chat.labelled import labelled, observe_all
-from streaming.providers.base import Finished, Mark, Piece, ProviderError, Text
+from streaming.providers.base import Finished, Mark, ProviderError
 from streaming.providers.calls import Call, Heard, size_of, unheard
 
 Clock: TypeAlias = Callable[[], float]
@@ -101,9 +100,12 @@ class StageClock:
 
 
 class Meter:
-    """One request to one provider. Give `mark` to the provider and its pieces to `measured`; `heard` gets the call."""
+    """One request to one provider: a context, from its being asked to its end. `heard` gets the call.
 
-    __slots__ = ("_clock", "_first_byte_at", "_heard", "_is_lost", "_mark", "_worst_gap", "call")
+    Give `mark` to the provider. The outcome is a finish reason, an error's code, `cancelled` or `lost`.
+    """
+
+    __slots__ = ("_clock", "_first_byte_at", "_heard", "_is_lost", "_mark", "_waits_since", "_worst_gap", "call")
 
     def __init__(self, call: Call, mark: Mark, heard: Heard = unheard, clock: Clock = time.monotonic) -> None:
         self.call = call
@@ -111,6 +113,7 @@ class Meter:
         self._heard = heard
         self._clock = clock
         self._first_byte_at: float | None = None
+        self._waits_since = 0.0
         self._worst_gap = 0.0
         self._is_lost = False
 
@@ -123,40 +126,42 @@ class Meter:
         """It is about to be ended, because another one was faster."""
         self._is_lost = True
 
-    async def measured(self, pieces: AsyncGenerator[Piece]) -> AsyncGenerator[Piece]:
-        """The same pieces, observed; the outcome is a finish reason, an error's code, `cancelled` or `lost`."""
-        call = self.call
+    def __enter__(self) -> Meter:
         # Not before: it may have waited its turn.
-        call.asked_at = waits_since = self._clock()
-        try:
-            async with aclosing(pieces):
-                async for piece in pieces:
-                    now = self._clock()
-                    if isinstance(piece, Text):
-                        self._note_content(piece.text, now, now - waits_since)
-                    else:
-                        call.outcome, call.finished = piece.reason, piece
-                    yield piece
-                    waits_since = now
-        except ProviderError as error:
-            call.outcome, call.retry_after_seconds = error.code, error.retry_after_seconds
-            raise
-        except Exception as error:
-            # Our own mistake about one provider; whoever else can answer still does.
-            log.exception("attempt_crashed", route=call.route)
-            call.outcome = "provider_garbage"
-            raise ProviderError(call.outcome, f"{type(error).__name__}: {error}", retryable=False) from error
-        finally:
-            self._end()
+        self.call.asked_at = self._waits_since = self._clock()
+        return self
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        own = self._told(error)
+        self._end()
+        if own is not None:
+            raise own from error
+
+    def wrote(self, text: str) -> None:
+        now, call = self._clock(), self.call
+        call.text_bytes += size_of(text)
+        if call.first_seconds is None:
+            call.first_seconds = now - call.asked_at
+        elif (gap := now - self._waits_since) > self._worst_gap:
+            self._worst_gap = gap
+        self._waits_since = now
+
+    def finish(self, finished: Finished) -> None:
+        self.call.outcome, self.call.finished = finished.reason, finished
 
     # Internal
 
-    def _note_content(self, text: str, now: float, gap: float) -> None:
-        self.call.text_bytes += size_of(text)
-        if self.call.first_seconds is None:
-            self.call.first_seconds = now - self.call.asked_at
-        elif gap > self._worst_gap:
-            self._worst_gap = gap
+    def _told(self, error: BaseException | None) -> ProviderError | None:
+        """Note how it ended; what is to be raised instead of `error`, if anything."""
+        call = self.call
+        if isinstance(error, ProviderError):
+            call.outcome, call.retry_after_seconds = error.code, error.retry_after_seconds
+        elif isinstance(error, Exception):
+            # Our own mistake about one provider; whoever else can answer still does.
+            log.exception("attempt_crashed", route=call.route)
+            call.outcome = "provider_garbage"
+            return ProviderError(call.outcome, f"{type(error).__name__}: {error}", retryable=False)
+        return None
 
     def _end(self) -> None:
         call = self.call

@@ -10,6 +10,8 @@ from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+import msgspec
+
 from chat.prompts import Prompt, PromptMessage, Role
 
 __all__ = [
@@ -25,8 +27,7 @@ def unmarked(stage: str) -> None:
     """A Mark for those who do not measure."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, gc=False):
     """Content, never empty: all that the model had sent when we looked."""
 
     text: str

@@ -98,8 +98,12 @@ class PausedBatches:
         try:
             if content.exception() is not None:
                 return self._salvaged()
+            if not self._is_known:
+                return await content.readany()
             # Waiting through the rest: a task that is woken to wake its transport would be woken twice.
-            return await _all_of(content) if self._is_known else await content.readany()
+            while not content._buffer and not content._eof:
+                await _more(content)
+            return _all_of(content)
         finally:
             self._is_resting = False
 
@@ -204,11 +208,9 @@ def _is_known(content: StreamReader) -> bool:
     return all(hasattr(content, name) for name in _TOUCHED) and isinstance(content._timer, TimerNoop)
 
 
-async def _all_of(content: StreamReader) -> bytes:
-    """As `readany`, which runs the parser once more for each chunk it takes, and waits one coroutine further down."""
+def _all_of(content: StreamReader) -> bytes:
+    """As `readany`, which runs the parser once more for each chunk it takes, and waits two coroutines further down."""
     buffer = content._buffer
-    while not buffer and not content._eof:
-        await _more(content)
     data = buffer[0] if len(buffer) == 1 else b"".join(buffer)
     buffer.clear()
     content._size = 0

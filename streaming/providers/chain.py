@@ -15,7 +15,7 @@ from typing import TypeAlias
 from chat.errors import ChatError
 from streaming.instrumentation import Meter
 from streaming.providers.admission import Admission, OnAhead, admitted, unconcerned
-from streaming.providers.attempt import joined
+from streaming.providers.attempt import Joint, attempted
 from streaming.providers.base import (
     Limits,
     Mark,
@@ -31,7 +31,6 @@ from streaming.providers.calls import Call, Heard, Why, unheard
 from streaming.providers.continuation import PREFILL_REPEAT_MIN_BYTES, REPEAT_MIN_BYTES, Seam
 from streaming.providers.hedging import Hedging, Racer, raced
 from streaming.providers.plan import Attempt, Plan
-from streaming.providers.timers import timed
 
 #: No new attempt begins later than this after the first one began.
 PATIENCE_SECONDS = 90.0
@@ -99,33 +98,33 @@ class Chain:
         while True:
             known = len(texts)
             try:
-                async with aclosing(self._tried(plan, texts)) as pieces:
+                async with aclosing(self._pieces(plan, "".join(texts))) as pieces:
+                    is_chosen = False
                     async for piece in pieces:
+                        if not is_chosen:
+                            is_chosen = True
+                            self.mark("first_content")
+                            yield RouteChosen(plan.current.route.name, plan.current.route.model)
+                        if isinstance(piece, Text):
+                            texts.append(piece.text)
                         yield piece
                 return
             except ProviderError as error:
-                failed = plan.current
-                following = plan.after(error, wrote=len(texts) > known, now=self.clock())
-                if following is None or self.clock() + following.pause_seconds > gives_up_at:
-                    raise _last_word(plan, has_text=bool(texts)) from error
-                note = Recovering(error.code, failed.route.name)
+                note = Recovering(error.code, plan.current.route.name)
+                pause_seconds = self._pause_after(error, plan, texts, wrote=len(texts) > known, until=gives_up_at)
             yield note
-            await self.pause(following.pause_seconds)
+            await self.pause(pause_seconds)
 
     # Internal
 
-    async def _tried(self, plan: Plan, texts: list[str]) -> AsyncGenerator[Piece | Note]:
-        """The current attempt's new pieces; its texts are added to `texts`. Raises ProviderError."""
-        is_chosen = False
-        async with aclosing(self._pieces(plan, "".join(texts))) as pieces:
-            async for piece in pieces:
-                if not is_chosen:
-                    is_chosen = True
-                    self.mark("first_content")
-                    yield RouteChosen(plan.current.route.name, plan.current.route.model)
-                if isinstance(piece, Text):
-                    texts.append(piece.text)
-                yield piece
+    def _pause_after(
+        self, error: ProviderError, plan: Plan, texts: list[str], *, wrote: bool, until: float
+    ) -> float:
+        """Seconds before what is now the plan's current attempt; raises where there is none, or not `until` then."""
+        following = plan.after(error, wrote=wrote, now=self.clock())
+        if following is None or self.clock() + following.pause_seconds > until:
+            raise _last_word(plan, has_text=bool(texts)) from error
+        return following.pause_seconds
 
     def _pieces(self, plan: Plan, text: str) -> AsyncGenerator[Piece]:
         attempt, hedging = plan.current, self.hedging
@@ -173,9 +172,7 @@ class Chain:
         meter = Meter(call, unmarked if why == "hedge" else self.mark, self.heard, self.clock)
         pieces = provider.generate(prompt, stream=attempt.is_streamed, mark=meter.mark)
         seam = Seam(text, min_bytes=PREFILL_REPEAT_MIN_BYTES if prompt.prefill else REPEAT_MIN_BYTES)
-        # Within the meter: an answer without text is an error of its route.
-        new = joined(timed(pieces, _limits(attempt)), seam, is_fresh=not text)
-        return Racer(route, meter.measured(new), meter.lose)
+        return Racer(route, attempted(pieces, _limits(attempt), Joint(seam, is_fresh=not text), meter), meter.lose)
 
     def _has_room(self, route: Route) -> bool:
         return self.admission is None or self.admission.has_room(route)

@@ -53,12 +53,16 @@ class Reading:
 
     async def text(self) -> str:
         """The next batch's content, empty at the end. What came before an error is given before it is raised."""
-        decoder = self._decoder
+        decoder, body = self._decoder, self._body
         while self._error is None and not decoder.is_over and not self._is_at_end:
-            self._take(await self._next())
+            try:
+                batch = await (self._tail() if decoder.is_ending else body.read(rest_seconds=self._rest_seconds))
+            except refusals.NETWORK_ERRORS as error:
+                batch = self._broken(error)
+            self._take(batch)
             text, pieces = decoder.content.take()
             # The batch with the end never waits, and neither does what follows it.
-            self._rest_seconds = 0.0 if decoder.is_ending else self._pace.rest_after(pieces, self._body.age_seconds)
+            self._rest_seconds = 0.0 if decoder.is_ending else self._pace.rest_after(pieces, body.age_seconds)
             if text:
                 return text
         if self._error is not None:
@@ -71,17 +75,15 @@ class Reading:
 
     # Internal
 
-    async def _next(self) -> bytes:
-        try:
-            if not self._decoder.is_ending:
-                return await self._body.read(rest_seconds=self._rest_seconds)
-            async with asyncio.timeout(TAIL_SECONDS):
-                return await self._body.read()
-        except refusals.NETWORK_ERRORS as error:
-            # The text is whole once the model has said so: a marker that never came is no failure.
-            if self._decoder.is_ending:
-                return b""
-            raise refusals.of_break(error) from error
+    async def _tail(self) -> bytes:
+        async with asyncio.timeout(TAIL_SECONDS):
+            return await self._body.read()
+
+    def _broken(self, error: Exception) -> bytes:
+        """The text is whole once the model has said so: a marker that never came is no failure."""
+        if self._decoder.is_ending:
+            return b""
+        raise refusals.of_break(error) from error
 
     def _take(self, data: bytes) -> None:
         self._mark("first_byte")

@@ -18,24 +18,19 @@ _MESSAGES = {
 
 async def timed(pieces: AsyncGenerator[Piece], limits: Limits) -> AsyncGenerator[Piece]:
     """The same pieces; raises provider_*_timeout and closes `pieces`, whatever happens."""
-    watch = _Watch(limits)
     async with aclosing(pieces):
-        try:
-            watch.wait()
+        with Watch(limits) as watch:
             async for piece in pieces:
                 watch.rest()
                 yield piece
                 watch.wait()
-        except asyncio.CancelledError:
-            if (late := watch.verdict()) is not None:
-                raise late from None
-            raise
-        finally:
-            watch.stop()
 
 
-class _Watch:
-    """One timer for the whole stream: content moves the deadline, and the timer, when it fires, looks again."""
+class Watch:
+    """One timer for the whole stream: content moves the deadline, and the timer, when it fires, looks again.
+
+    As a context it waits from the beginning, and a cancel that was its own comes out as provider_*_timeout.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._loop = asyncio.get_running_loop()
@@ -49,6 +44,16 @@ class _Watch:
         self._cancels = 0
         self._timer: asyncio.TimerHandle | None = None
         self._fired = ""
+
+    def __enter__(self) -> Watch:
+        self.wait()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        late = self._verdict() if kind is asyncio.CancelledError else None
+        self._stop()
+        if late is not None:
+            raise late from None
 
     def wait(self) -> None:
         """This task waits for the provider from now on."""
@@ -71,20 +76,20 @@ class _Watch:
         self._waiting = None
         if self._code == "provider_first_content_timeout":
             self._code, self._allowed_seconds = "provider_gap_timeout", self._limits.gap_seconds
-            self.stop()
+            self._stop()
 
-    def verdict(self) -> ProviderError | None:
+    # Internal
+
+    def _verdict(self) -> ProviderError | None:
         """What a cancel means: our own doing, or None when somebody else wants this task to end."""
         if self._fired and self._waiter is not None and self._waiter.uncancel() <= self._cancels:
             return _late(self._fired)
         return None
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    # Internal
 
     def _due(self) -> float:
         return min(self._waiting_since + self._allowed_seconds, self._ends_at)

@@ -9,8 +9,10 @@ from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
 from chat.labelled import observe_all
 from streaming.instrumentation import STAGES, Meter, StageClock, observe_ended
-from streaming.providers.base import Finished, Piece, ProviderError, Text
+from streaming.providers.attempt import Joint, attempted
+from streaming.providers.base import Finished, Limits, Piece, ProviderError, Text
 from streaming.providers.calls import Call
+from streaming.providers.continuation import Seam
 from tests.clock import Clock
 
 
@@ -68,7 +70,7 @@ def sample(name: str, **labels: str) -> float | None:
     return REGISTRY.get_sample_value(name, labels)
 
 
-Step = float | Piece | ProviderError | str
+Step = float | Piece | Exception | str
 
 
 async def pieces(clock: Clock, meter: Meter, steps: tuple[Step, ...]) -> AsyncGenerator[Piece]:
@@ -79,7 +81,7 @@ async def pieces(clock: Clock, meter: Meter, steps: tuple[Step, ...]) -> AsyncGe
                 clock.now += step
             case str():
                 meter.mark(step)
-            case ProviderError():
+            case Exception():
                 raise step
             case _:
                 yield step
@@ -89,7 +91,8 @@ async def attempt(route: str, *steps: Step, until: int | None = None) -> list[st
     """Reads `until` pieces, or all; returns the marks that were passed on."""
     clock, marks, count = Clock(100.0), list[str](), 0
     meter = Meter(Call(route), marks.append, clock=clock)
-    async with aclosing(meter.measured(pieces(clock, meter, steps))) as measured:
+    joint = Joint(Seam("", min_bytes=1), is_fresh=False)
+    async with aclosing(attempted(pieces(clock, meter, steps), Limits(), joint, meter)) as measured:
         async for _ in measured:
             count += 1
             if count == until:
@@ -120,6 +123,14 @@ async def test_a_failed_attempt_is_counted_by_its_code_and_a_left_one_as_cancell
     await attempt(route, Text("a"), Text("b"), until=1)
     assert sample("soksak_provider_attempts_total", route=route, outcome="provider_garbage") == 1
     assert sample("soksak_provider_attempts_total", route=route, outcome="cancelled") == 1
+
+
+async def test_a_crash_of_ours_is_that_routes_garbage() -> None:
+    route = uuid4().hex
+    with pytest.raises(ProviderError, match="ZeroDivisionError: x") as raised:
+        await attempt(route, Text("a"), ZeroDivisionError("x"))
+    assert (raised.value.code, raised.value.retryable) == ("provider_garbage", False)
+    assert sample("soksak_provider_attempts_total", route=route, outcome="provider_garbage") == 1
 
 
 async def test_without_content_there_is_no_time_of_content() -> None:
