@@ -8,9 +8,11 @@ Must not know Django or chat.
 from __future__ import annotations
 
 import struct
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.streams import StreamReader
 
@@ -25,6 +27,9 @@ _TEXT, _MASKED = 0x81, 0x80
 _MEDIUM, _LONG = 126, 1 << 16
 #: So many may wait before the connection is left unread; uvicorn leaves it after each: two system calls a frame.
 UNREAD_MOST = 16
+
+#: Of the scope's extensions: writes several texts at once, without waiting; False: not now.
+WRITE = "soksak.write"
 
 _AT_BOUNDARY = StreamReader.at_eof.__code__
 
@@ -42,12 +47,22 @@ class LeanSocket(WebSocketsSansIOProtocol):
 
     async def send(self, message: Any) -> None:
         text = message.get("text") if message["type"] == "websocket.send" else None
-        if text is not None and self._is_plain() and self.writable.is_set():
-            self.transport.write(_frame(text.encode()))
+        if text is not None and self.write((text,)):
             return
         await super().send(message)
         if message["type"] == "websocket.accept":
             self._forget_handshake()
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.response.status_code == 101:
+            cast(dict[str, object], self.scope["extensions"])[WRITE] = self.write
+
+    def write(self, texts: Sequence[str]) -> bool:
+        if not self._is_plain() or not self.writable.is_set():
+            return False
+        self.transport.write(b"".join([_frame(text.encode()) for text in texts]))
+        return True
 
     # Internal
 

@@ -38,12 +38,14 @@ from streaming.database import in_database
 from streaming.engine import Engine, get_engine
 from streaming.events import CommandError, Path, Ready, encode
 from streaming.identity import Identity, identity_of, load_user, session_key_of
-from streaming.reader import SocketReader
+from streaming.reader import SocketReader, cannot_write
 from streaming.resume import resume
 from streaming.rollout import assignment
 from streaming.service import change_room, take_turn
 from streaming.timings import is_at_hand, report_timing
 
+#: Of a scope's extensions, where the server has it (chatproject.lean_socket): a `reader.Write`.
+WRITE = "soksak.write"
 #: Longer ago than any answer takes, nothing can have ended just now.
 LIVELY = timedelta(minutes=10)
 #: So many refused commands, and none obeyed between them, is no browser of ours.
@@ -136,7 +138,9 @@ class RoomConsumer(AsyncWebsocketConsumer):
             await self.close(closes.TOO_MANY_SOCKETS)
             return
         self.checked_at = time.monotonic()
-        self.reader = SocketReader(self._send_frame, window=settings.STREAM_WINDOW_EVENTS)
+        # Taken out: a socket that its own scope held would be garbage only Python's search finds.
+        write = self.scope.get("extensions", {}).pop(WRITE, cannot_write)
+        self.reader = SocketReader(self._send_frame, window=settings.STREAM_WINDOW_EVENTS, write=write)
         self.reader.post(encode(ready))
         self.reader.start()
         self.engine.hub.enter(self, ready.head)

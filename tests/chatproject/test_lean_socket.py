@@ -15,7 +15,8 @@ from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Close, Frame, Opcode
 
-from chatproject.lean_socket import UNREAD_MOST, LeanSocket
+from chatproject.lean_socket import UNREAD_MOST, WRITE, LeanSocket
+from streaming import consumer
 
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -35,10 +36,11 @@ FRAMES = st.one_of(
 class Wire(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
-        self.written, self.is_read, self.is_closed = bytearray(), True, False
+        self.written, self.writes, self.is_read, self.is_closed = bytearray(), 0, True, False
 
     def write(self, data: Any) -> None:
         self.written += data
+        self.writes += 1
 
     def pause_reading(self) -> None:
         self.is_read = False
@@ -130,3 +132,29 @@ async def test_an_application_that_does_not_listen_leaves_the_connection_unread(
 async def test_an_accepted_socket_keeps_nothing_of_its_handshake() -> None:
     protocol, _ = await connected(LeanSocket)
     assert not {"request", "response"} & vars(protocol).keys()
+
+
+async def test_several_texts_are_one_write_and_none_while_the_connection_is_full() -> None:
+    found: list[Any] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        found.append(scope["extensions"][WRITE])
+        await echo(scope, receive, send)
+
+    protocol, wire = await connected(LeanSocket, application)
+    (write,) = found
+    wire.writes = 0
+    assert write(["one", "속삭"])
+    expected = b"".join(Frame(Opcode.TEXT, text.encode()).serialize(mask=False) for text in ("one", "속삭"))
+    assert (bytes(wire.written), wire.writes) == (expected, 1)
+    protocol.pause_writing()
+    assert not write(["two"])
+    protocol.resume_writing()
+    assert write(["two"])
+    protocol.connection_lost(None)
+    assert not write(["three"])
+    await settled()
+
+
+def test_the_product_knows_it_by_the_same_name() -> None:
+    assert consumer.WRITE == WRITE
