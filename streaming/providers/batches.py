@@ -139,7 +139,8 @@ class PausedBatches:
         """
         if self._is_resting:
             self._is_resting = False
-            if not self._draw() or self._content.is_eof():
+            # What was drawn may have been framing alone, and whoever waits for content would wait on.
+            if not self._draw() or not self._is_known or not self._content._buffer or self._content.is_eof():
                 self._resume()
 
     def _draw(self) -> bool:
@@ -199,7 +200,7 @@ def _age(stamps: list[tuple[int, int, bytes]]) -> float | None:
 _NO_HEADERS = httpx.Headers()
 _FORGETS = all(hasattr(ClientResponse, name) for name in ("_headers", "_raw_headers"))
 
-#: What of aiohttp's reader `_all_of` touches.
+#: What of aiohttp's reader is touched here.
 _TOUCHED = ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_loop", "_protocol", "_size", "_timer", "_waiter")
 
 

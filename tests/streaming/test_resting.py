@@ -47,7 +47,7 @@ def tcp_pair() -> tuple[socket.socket, socket.socket]:
 
 
 class Connection:
-    """A body whose last byte is `!`, on a socket of which the test holds the other end."""
+    """A body whose last byte is `!`, on a socket of which the test holds the other end; `~` is no part of it."""
 
     def __init__(self, *, is_secure: bool = False) -> None:
         ours, self.theirs = tcp_pair()
@@ -64,7 +64,7 @@ class Connection:
         )
 
     def data_received(self, data: bytes) -> None:
-        self.content.feed_data(data)
+        self.content.feed_data(data.replace(b"~", b""))
         if data.endswith(b"!"):
             self.content.feed_eof()
 
@@ -86,6 +86,14 @@ async def test_what_gathered_is_taken_without_the_loop_being_told(connection: Co
 
 
 async def test_when_nothing_gathered_the_loop_waits_for_it(connection: Connection) -> None:
+    reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
+    await connection.transport.resumed.wait()
+    connection.data_received(b"late")
+    assert await reading == b"late"
+
+
+async def test_when_only_framing_gathered_the_loop_waits_for_what_it_frames(connection: Connection) -> None:
+    connection.theirs.sendall(b"~")
     reading = asyncio.create_task(connection.batches.read(rest_seconds=REST_SECONDS))
     await connection.transport.resumed.wait()
     connection.data_received(b"late")
