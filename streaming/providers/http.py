@@ -47,7 +47,7 @@ class HttpClient:
         self._timeout = httpx.Timeout(None, connect=connect_seconds)
         self._extensions = {"timeout": self._timeout.as_dict()}
         self._client: httpx.AsyncClient | None = None
-        self._lingering: set[asyncio.Task[None]] = set()
+        self._lingering: dict[asyncio.Task[None], httpx.Response] = {}
 
     def start(self) -> httpx.AsyncClient:
         """Loads the CA bundle (tens of milliseconds): call it before the first message needs it."""
@@ -60,9 +60,13 @@ class HttpClient:
     async def aclose(self) -> None:
         client, self._client = self._client, None
         self._free.clear()
-        for task in self.lingering():
+        lingering = dict(self._lingering)
+        for task in lingering:
             task.cancel()
-        await asyncio.gather(*self.lingering(), return_exceptions=True)
+        await asyncio.gather(*lingering, return_exceptions=True)
+        for response in lingering.values():
+            # A task that had not begun has closed nothing.
+            await response.aclose()
         if client is not None:
             await client.aclose()
 
@@ -110,8 +114,8 @@ class HttpClient:
     def let_go(self, response: httpx.Response, body: Batches) -> None:
         """The answer is complete: let the body end in the background, so that its connection is reused."""
         task = asyncio.create_task(self._linger(response, body))
-        self._lingering.add(task)
-        task.add_done_callback(self._lingering.discard)
+        self._lingering[task] = response
+        task.add_done_callback(self._lingering.pop)
 
     def lingering(self) -> list[asyncio.Task[None]]:
         """Answers that are complete while their bodies have yet to end."""

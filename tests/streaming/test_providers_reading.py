@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
@@ -89,6 +90,14 @@ async def test_one_connection_serves_one_answer_after_the_other(
         await ask(providers, route_to(provider_server, model), stream=stream)
         await asyncio.gather(*providers.client.lingering())
     assert len({seen["connection"] for seen in provider_server.seen(model)}) == 1
+
+
+async def test_an_answer_whose_body_has_yet_to_end_does_not_outlive_the_client(provider_server: RunningServer) -> None:
+    providers = Providers()
+    await ask(providers, route_to(provider_server, model_named("text-1+lateend")))
+    await providers.aclose()
+    # An unclosed connection would say so now, which fails a test.
+    gc.collect()
 
 
 async def test_a_kept_connection_that_the_server_hung_up_is_replaced_unseen(
