@@ -20,6 +20,7 @@ from chat import client_marks, turn_statements
 from chat.figures import Figures, Measured, figures
 from chat.kpi import live
 from chat.kpi.definitions import LOST_SEND
+from chat.labelled import tell_noted
 from chat.models import Generation, Room, Trace
 from chat.pending_traces import Ended, Kept, Key, Pending
 
@@ -71,6 +72,8 @@ def write(ended: Sequence[Ended]) -> int:
         _write(ended)
     except IntegrityError:
         return sum(not _is_written(one) for one in ended)
+    finally:
+        tell_noted()
     return 0
 
 
@@ -90,6 +93,7 @@ def report(told: Report) -> str:
     reason = client_marks.doubt(marks) or _take(told, marks)
     if reason:
         _reject(told.user_id, told.request_id, told.room_id, told.path, reason)
+    tell_noted()
     return reason
 
 

@@ -9,7 +9,7 @@ import structlog
 from chat import generations
 from chat.errors import Unavailable
 from chat.generations import Outcome
-from chat.labelled import labelled
+from chat.labelled import note
 from chat.turn_statements import Window, has_ended
 from streaming import metrics, telemetry
 from streaming.database import in_database
@@ -51,7 +51,7 @@ def _moved_window(job: Job) -> Window | None:
 
 def close_up(job: Job, outcome: Outcome, latecomers: Latecomers, desk: Desk) -> None:
     """After the readers have their end: one log line, trace, post-processing released. Loss is survivable."""
-    labelled(metrics.ANSWERS, job.path, outcome.status, outcome.error_code).inc()
+    note(metrics.ANSWERS, job.path, outcome.status, outcome.error_code)
     key = job.run.key
     unread = Unread(job.user_id, key.request_id, key.room_id, key.message_id, job.clock.received_at)
     if job.run.attendance.absent_since is not None:

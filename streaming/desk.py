@@ -17,11 +17,11 @@ import structlog
 
 from chat import outbox, traces
 from chat.errors import Unavailable
+from chat.labelled import tell_noted
 from chat.models import Trace
 from chat.pending_traces import Ended
 from streaming import metrics
 from streaming.database import in_database
-from streaming.instrumentation import observe_ended
 from streaming.latecomers import Unread
 
 #: A browser tells in less, unless its line is slow.
@@ -60,7 +60,7 @@ class Desk:
                     await self._write(due)
                 if not self._ended:
                     # Requests that came to no end of an answer count too.
-                    observe_ended()
+                    tell_noted()
             except Exception:
                 # A fault of ours costs these traces, not all that will follow.
                 log.exception("desk_crashed")
@@ -88,7 +88,7 @@ class Desk:
                     one.tell()
                 # Here and not in a thread, which would fight with this one for Python the while.
                 made = traces.made(kept)
-                observe_ended()
+                tell_noted()
                 metrics.TRACES_LOST.inc(len(kept) - len(made))
                 await self._write_down([one.unread.message_id for one in ended], made)
             finally:

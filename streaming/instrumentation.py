@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 from prometheus_client import Counter, Histogram
 
-from chat.labelled import labelled, observe_all
+from chat.labelled import note
 from streaming.providers.base import Finished, Mark, ProviderError
 from streaming.providers.calls import Call, Heard, size_of, unheard
 
@@ -52,11 +51,12 @@ class StageClock:
     A failed attempt may have seen a first byte: until there is content, `first_byte` is the last one.
     """
 
-    __slots__ = ("_clock", "_received_at", "marks")
+    __slots__ = ("_clock", "_received_at", "_tells", "marks")
 
     def __init__(self, clock: Clock = time.monotonic, *, received_at: float | None = None) -> None:
         self._clock = clock
         self._received_at = clock() if received_at is None else received_at
+        self._tells = _log_level.isEnabledFor(logging.DEBUG)
         self.marks: dict[str, float] = {"received": 0.0}
 
     @classmethod
@@ -74,13 +74,14 @@ class StageClock:
 
     def set(self, stage: str, at: float) -> None:
         """Reached at `at`, by this clock. A stage that is not one of STAGES is our own mistake: KeyError."""
+        marks = self.marks
+        if stage in marks and (stage != "first_byte" or "first_content" in marks):
+            return
         if stage not in _KNOWN:
             raise KeyError(stage)
-        marks = self.marks
-        if stage not in marks or (stage == "first_byte" and "first_content" not in marks):
-            marks[stage] = self.ms(at)
-            if _log_level.isEnabledFor(logging.DEBUG):
-                log.debug("stage", stage=stage, ms=round(marks[stage], 1))
+        marks[stage] = (at - self._received_at) * 1000
+        if self._tells:
+            log.debug("stage", stage=stage, ms=round(marks[stage], 1))
 
     def now_ms(self) -> float:
         return self.ms(self._clock())
@@ -90,10 +91,10 @@ class StageClock:
         return {stage: round(ms, 1) for stage, ms in self.marks.items()}
 
     def observe(self, path: str) -> None:
-        """Have the marks in the histograms with the next `observe_ended`; once, after the end."""
+        """Have the marks in the histograms; once, after the end."""
         for stage, ms in self.marks.items():
             if stage != "received":
-                _seen[STAGE, stage, path].append(ms / 1000)
+                note(STAGE, stage, path, value=ms / 1000)
 
     def ms(self, at: float) -> float:
         return (at - self._received_at) * 1000
@@ -173,29 +174,17 @@ class Meter:
     def observe(self) -> None:
         """Have it counted; once, after its end."""
         call = self.call
-        labelled(ATTEMPTS, call.route, call.outcome).inc()
-        _seen[TOTAL, call.route, call.outcome].append(call.seconds)
+        note(ATTEMPTS, call.route, call.outcome)
+        note(TOTAL, call.route, call.outcome, value=call.seconds)
         if self._first_byte_at is not None:
-            _seen[FIRST_BYTE, call.route].append(self._first_byte_at - call.asked_at)
+            note(FIRST_BYTE, call.route, value=self._first_byte_at - call.asked_at)
         if call.first_seconds is not None:
-            _seen[FIRST_CONTENT, call.route].append(call.first_seconds)
-            _seen[WORST_GAP, call.route].append(self._worst_gap)
+            note(FIRST_CONTENT, call.route, value=call.first_seconds)
+            note(WORST_GAP, call.route, value=self._worst_gap)
         if call.finished is not None:
             self._count_tokens(call.finished)
 
     def _count_tokens(self, finished: Finished) -> None:
         for kind in ("prompt", "completion", "cached"):
             if (tokens := getattr(finished, f"{kind}_tokens") or 0) > 0:
-                labelled(TOKENS, self.call.route, kind).inc(tokens)
-
-
-#: What is in no histogram of this process yet, by histogram and labels: many at once cost less than each by itself.
-_seen: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
-
-
-def observe_ended() -> None:
-    """Called every two seconds or so, by whoever writes the traces."""
-    for key, values in _seen.items():
-        if values:
-            observe_all(labelled(*key), values)
-            values.clear()
+                note(TOKENS, self.call.route, kind, value=tokens)

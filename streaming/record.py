@@ -48,14 +48,17 @@ _decoder = msgspec.msgpack.Decoder(_Fields)
 
 
 class Record:
-    __slots__ = ("_packed",)
+    """Told first, and then its trace is made."""
+
+    __slots__ = ("_fields", "_packed")
 
     def __init__(self, fields: _Fields) -> None:
         self._packed = _encoder.encode(fields)
+        self._fields: _Fields | None = None
 
     def tell(self) -> None:
         """The one line of the request."""
-        of = _decoder.decode(self._packed)
+        of = self._fields = _decoder.decode(self._packed)
         log.info(
             "answer", **of.who, outcome=of.outcome, code=of.error_code, cohort=of.cohort, attempt=of.attempt,
             route=of.route, recoveries=of.recoveries, calls=len(of.calls), chars=of.chars, events=of.events,
@@ -64,7 +67,7 @@ class Record:
 
     def trace(self) -> Trace:
         """Its row, as the server alone has it."""
-        of = _decoder.decode(self._packed)
+        of = self._fields or _decoder.decode(self._packed)
         who = of.who
         return new(
             Trace, request_id=who["requestId"], user_id=who["userId"], room_id=of.room_id,

@@ -10,7 +10,7 @@ import structlog
 
 from chat import edits, generations
 from chat.errors import CODES, ChatError, NotFound, Refused, Unavailable
-from chat.log_fields import bind_who, who_of
+from chat.log_fields import bind_who, known_too, who_of
 from chat.messages import Accepted
 from streaming.commands import EditMessage, RewindRoom, RoomCommand, SelectVariant, Stop, TurnCommand
 from streaming.database import in_database
@@ -43,7 +43,7 @@ async def take_turn(
     `reader` is told what a repeat needs to know. Raises ChatError; then nothing was written and no model was asked.
     """
     who = {"requestId": command.request_id, "roomId": str(room_id), "userId": identity.user_id}
-    with structlog.contextvars.bound_contextvars(**who):
+    with known_too(who):
         try:
             # Shielded: a client that leaves while its turn is being accepted must not leave it without an answer.
             turn = await asyncio.shield(_begin(engine, identity, room_id, command, door, received_at, reader))

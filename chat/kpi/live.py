@@ -1,6 +1,6 @@
 """K1 to K3 as they happen, in histograms that many processes can add up; from traces they are exact, a while later.
 
-Counted once an answer, off its way. A figure that the other side corrects later is not taken back here: what the
+Noted once an answer, off its way. A figure that the other side corrects later is not taken back here: what the
 server saw (`source` server) and what browsers reported (`source` browser) stand beside each other.
 """
 
@@ -13,7 +13,7 @@ from math import inf
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from chat.figures import Figures
-from chat.labelled import labelled
+from chat.labelled import note
 from chat.models import Trace
 from chat.stages.cohorts import LOAD
 
@@ -36,24 +36,24 @@ LEFT = Counter("soksak_sends_left_total", "K4: sends whose reader left, by state
 
 
 def sent(trace: Trace) -> None:
-    labelled(SENDS, trace.path, trace.cohort).inc()
+    note(SENDS, trace.path, trace.cohort)
 
 
 def seen(trace: Trace, found: Trace | Figures, source: str) -> None:
     """The times that were found of the trace, as this side has them."""
     way = (trace.path, trace.cohort, source)
     if found.ttft_ms is not None and found.ttft_source == source:
-        labelled(FIRST_WORDS, *way).observe(found.ttft_ms / 1000)
+        note(FIRST_WORDS, *way, value=found.ttft_ms / 1000)
     if found.completion_ms is not None and (source == "server" or "end" in trace.client_marks):
-        labelled(COMPLETION, *way).observe(found.completion_ms / 1000)
+        note(COMPLETION, *way, value=found.completion_ms / 1000)
 
 
 def went_wrong(trace: Trace, found: Trace | Figures, *, since: Figures = NOTHING) -> None:
     """What had not been known of it before."""
     if found.failure and not since.failure:
-        labelled(FAILED, trace.path, trace.cohort, found.failure).inc()
+        note(FAILED, trace.path, trace.cohort, found.failure)
     if found.abandoned and not since.abandoned:
-        labelled(LEFT, trace.path, trace.cohort, found.abandoned).inc()
+        note(LEFT, trace.path, trace.cohort, found.abandoned)
 
 
 # --- reading --------------------------------------------------------------------------------------

@@ -59,18 +59,18 @@ def _silence_logs() -> None:
 
     for name in ("debug", "info"):
         setattr(structlog.get_config()["wrapper_class"], name, nothing)
-    structlog.contextvars.bind_contextvars = nothing  # type: ignore[assignment]
 
 
 def _silence_marks() -> None:
     from chat import traces
-    from streaming import closing
+    from streaming import closing, consumer, runner, service
     from streaming.instrumentation import Meter, StageClock
 
     silent: tuple[tuple[Any, str, Any], ...] = (
         (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
-        (Meter, "observe", nothing),
+        (Meter, "observe", nothing), (closing, "note", nothing),
         (closing, "record_of", lambda *_: _Silence), (traces, "keep", nothing),
+        (consumer, "bind_who", nothing), (runner, "bind_who", nothing), (service, "bind_who", nothing),
     )
     for owner, name, instead in silent:
         # Renamed meanwhile, it would cost what it costs and nobody would know.

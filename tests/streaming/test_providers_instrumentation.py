@@ -7,8 +7,8 @@ from uuid import uuid4
 import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
-from chat.labelled import observe_all
-from streaming.instrumentation import STAGES, Meter, StageClock, observe_ended
+from chat.labelled import observe_all, tell_noted
+from streaming.instrumentation import STAGES, Meter, StageClock
 from streaming.providers.attempt import Joint, attempted
 from streaming.providers.base import Finished, Limits, Piece, ProviderError, Text
 from streaming.providers.calls import Call
@@ -50,7 +50,7 @@ def test_observed_marks_are_in_the_histogram_of_their_path() -> None:
     stages = StageClock(clock)
     stages.set("settled", 103.0)
     stages.observe(path)
-    observe_ended()
+    tell_noted()
     assert sample("soksak_stage_seconds_sum", stage="settled", path=path) == pytest.approx(3.0)
 
 
@@ -92,12 +92,14 @@ async def attempt(route: str, *steps: Step, until: int | None = None) -> list[st
     clock, marks, count = Clock(100.0), list[str](), 0
     meter = Meter(Call(route), marks.append, clock=clock)
     joint = Joint(Seam("", min_bytes=1), is_fresh=False)
-    async with aclosing(attempted(pieces(clock, meter, steps), Limits(), joint, meter)) as measured:
-        async for _ in measured:
-            count += 1
-            if count == until:
-                break
-    observe_ended()
+    try:
+        async with aclosing(attempted(pieces(clock, meter, steps), Limits(), joint, meter)) as measured:
+            async for _ in measured:
+                count += 1
+                if count == until:
+                    break
+    finally:
+        tell_noted()
     return marks
 
 

@@ -153,7 +153,7 @@ def lines() -> Iterator[list[Any]]:
     logger = logging.getLogger("streaming.instrumentation")
     before = logger.level
     logger.setLevel(logging.DEBUG)
-    with capture_logs(processors=[structlog.contextvars.merge_contextvars, spread_who]) as captured:
+    with capture_logs(processors=[spread_who]) as captured:
         yield captured
     logger.setLevel(before)
 
