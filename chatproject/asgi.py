@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Awaitable
 from typing import Any
 
 from django.core.asgi import get_asgi_application
@@ -22,6 +23,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - model
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
 from streaming.engine import get_engine, stop_engine  # noqa: E402
+from streaming.few import slim_queue  # noqa: E402
 from streaming.routing import websocket_urlpatterns  # noqa: E402
 
 
@@ -36,6 +38,17 @@ async def lifespan(scope: Any, receive: Any, send: Any) -> None:
             await stop_engine(for_good=True)
             await send({"type": "lifespan.shutdown.complete"})
             return
+
+
+sockets = AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns))
+
+
+def slim_sockets(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    """daphne's queue of a socket, which is what its `receive` gets from."""
+    if isinstance(queue := getattr(receive, "__self__", None), asyncio.Queue):
+        slim_queue(queue)
+    told: Awaitable[None] = sockets(scope, receive, send)
+    return told
 
 
 async def _start_engine() -> None:
@@ -60,7 +73,7 @@ def _live_with_daphne() -> None:
 application = ProtocolTypeRouter(
     {
         "http": django_application,
-        "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        "websocket": slim_sockets,
         "lifespan": lifespan,
     }
 )

@@ -16,6 +16,8 @@ from websockets.http11 import Request
 from websockets.protocol import OPEN
 from websockets.streams import StreamReader
 
+from streaming.few import slim_event, slim_queue
+
 try:
     from websockets.speedups import apply_mask
 except ImportError:
@@ -35,6 +37,11 @@ _AT_BOUNDARY = StreamReader.at_eof.__code__
 
 
 class LeanSocket(WebSocketsSansIOProtocol):
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        slim_queue(self.queue)
+        slim_event(self.writable)
+
     def data_received(self, data: bytes) -> None:
         text = self._text_of(data) if self._is_plain() else None
         if text is None:

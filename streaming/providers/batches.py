@@ -19,6 +19,7 @@ import httpx
 from aiohttp import ClientResponse, StreamReader
 from aiohttp.helpers import TimerNoop
 
+from streaming.few import Few, slim
 from streaming.providers.alarm_clock import AlarmClock
 
 #: Key under which our transport leaves the aiohttp response in `httpx.Response.extensions`.
@@ -80,6 +81,8 @@ class PausedBatches:
         self._alarm_clock = alarm_clock
         self._content: StreamReader = handle.content
         self._is_known = _is_known(handle.content)
+        if self._is_known:
+            _slim(handle)
         #: The transport that does not read by itself.
         self._paused: asyncio.ReadTransport | None = None
         #: Its socket; None where only the transport can read.
@@ -207,6 +210,15 @@ _TOUCHED = ("_buffer", "_cursor", "_eof", "_http_chunk_splits", "_loop", "_proto
 def _is_known(content: StreamReader) -> bool:
     """Not so: its own slower way. An answer without a body has a reader of another kind; so may a release."""
     return all(hasattr(content, name) for name in _TOUCHED) and isinstance(content._timer, TimerNoop)
+
+
+def _slim(handle: ClientResponse) -> None:
+    content, connection = handle.content, handle.connection
+    slim(content, "_buffer", "_http_chunk_splits")
+    if content._http_chunk_splits is None:
+        content._http_chunk_splits = Few()  # type: ignore[assignment]
+    if connection is not None:
+        slim(connection.protocol, "_buffer")
 
 
 def _all_of(content: StreamReader) -> bytes:
