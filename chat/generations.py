@@ -15,9 +15,9 @@ from django.utils import timezone
 import chat.outbox as outbox
 from chat import turn_statements
 from chat.models import Generation, Message, ProcessLease
-from chat.statements import Statement, brief_transaction, tell
+from chat.statements import Statement, Told, brief_transaction, tell
 from chat.tokens import count_tokens
-from chat.turn_statements import Window, has_ended
+from chat.turn_statements import Window, has_ended, knowing
 
 #: How long a dead process's lease tells an operator that there was one.
 LEASE_KEPT = timedelta(days=1)
@@ -134,7 +134,12 @@ def load(message_id: UUID) -> Generation | None:
 
 def known(requests: Collection[tuple[int, str]]) -> set[tuple[int, str]]:
     """Those of these (userId, requestId) that were accepted once."""
-    return set(turn_statements.known(requests))
+    return known_of(tell(knowing(requests), prepares=True))
+
+
+def known_of(told: Sequence[Told]) -> set[tuple[int, str]]:
+    """What came of `knowing`, told alone."""
+    return {(user_id, request_id) for user_id, request_id in told[0].rows}
 
 
 def states(message_ids: Sequence[UUID]) -> dict[UUID, tuple[str, int, int]]:

@@ -104,12 +104,19 @@ def owned(owner: str) -> list[tuple[UUID, int | None]]:
     return [(uuid_of(message_id), stop_length) for message_id, stop_length in rows]
 
 
-def known(requests: Collection[tuple[int, str]]) -> list[tuple[int, str]]:
-    """Those of these (userId, requestId) that have a generation; one request at least."""
-    places = ", ".join(["(%s, %s)"] * len(requests))
-    sql = f"SELECT user_id, request_id FROM {table(Generation)} WHERE (user_id, request_id) IN (VALUES {places})"
-    rows = tell((sql, [value for request in requests for value in request]))[0].rows
-    return [(user_id, request_id) for user_id, request_id in rows]
+_KNOWN = f"""
+    SELECT known.user_id, known.request_id FROM jsonb_to_recordset(%s::jsonb) AS asked (user_id bigint, request_id text)
+    JOIN {table(Generation)} known ON known.user_id = asked.user_id AND known.request_id = asked.request_id"""
+
+
+def knowing(requests: Collection[tuple[int, str]]) -> Statement:
+    """Tells those of these (userId, requestId) that have a generation; one request at least."""
+    if connection.vendor == "sqlite":
+        places = ", ".join(["(%s, %s)"] * len(requests))
+        sql = f"SELECT user_id, request_id FROM {table(Generation)} WHERE (user_id, request_id) IN (VALUES {places})"
+        return sql, [value for request in requests for value in request]
+    asked = [{"user_id": user_id, "request_id": request_id} for user_id, request_id in requests]
+    return _KNOWN, [msgspec.json.encode(asked).decode()]
 
 
 #: What an end sets.

@@ -73,7 +73,7 @@ class Engine:
         self.is_draining = False
         #: Turns that are being accepted: more would only stand before the ends of answers.
         self.accepting = asyncio.Semaphore(settings.DATABASE_THREADS)
-        self.repeats = Repeats()
+        self.repeats = Repeats(self.trips)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:

@@ -1,6 +1,7 @@
 """Which of the requests that find no room are repeats: asked of the database for as many as come at once.
 
-A repeat is never turned away: its turn was taken before. A crowd has few of them, and must not wait to hear that.
+A repeat is never turned away: its turn was taken before. A crowd has few of them, and must not wait to hear that; nor
+behind those whose turns are being accepted, in a thread.
 """
 
 from __future__ import annotations
@@ -9,16 +10,21 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from chat import generations
+from chat.turn_statements import knowing
 from streaming.database import in_database
+from streaming.trips import Trips
 
 #: userId, requestId.
 Request = tuple[int, str]
 
 
 class Repeats:
-    """`known`: in a database thread, those of these that were accepted once."""
+    """`known`: in a database thread, those of these that were accepted once; where no trip can tell."""
 
-    def __init__(self, known: Callable[[Collection[Request]], set[Request]] = generations.known) -> None:
+    def __init__(
+        self, trips: Trips, known: Callable[[Collection[Request]], set[Request]] = generations.known
+    ) -> None:
+        self._trips = trips
         self._known = known
         self._asked: set[Request] = set()
         self._looking: asyncio.Task[set[Request]] | None = None
@@ -34,4 +40,5 @@ class Repeats:
 
     async def _look(self) -> set[Request]:
         asked, self._asked, self._looking = self._asked, set(), None
-        return await in_database(self._known, asked)
+        told = await self._trips.tell([knowing(asked)]) if self._trips.is_open else None
+        return generations.known_of(told) if told is not None else await in_database(self._known, asked)

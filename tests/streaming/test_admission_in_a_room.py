@@ -15,6 +15,7 @@ from streaming.engine import Engine
 from streaming.events import Ack, Chunk, CommandError, Failure, Waiting
 from streaming.providers.admission import Admission
 from streaming.repeats import Repeats
+from streaming.trips import Trips
 from streaming.turns import route_value
 from tests.people import make_route, request_id
 from tests.streaming.queueing import BOB, Desk
@@ -166,7 +167,7 @@ async def test_many_who_find_no_room_are_looked_for_with_one_question(engine: En
         asked.append(requests)
         return generations.known(requests)
 
-    repeats = Repeats(known)
+    repeats = Repeats(Trips(), known)
     requests = [(user_id, rid), (user_id, "new"), (user_id + 1, rid)]
     found = await asyncio.gather(*(repeats.have(*request) for request in requests))
     assert found == [True, False, False]

@@ -18,6 +18,7 @@ from chat.models import Generation, Message
 from chat.statements import Statement, Told
 from streaming import remembered, turns
 from streaming.engine import Engine
+from streaming.repeats import Repeats
 from streaming.trips import Trips
 from tests.streaming.scenes import Scene
 from tests.streaming.seats import PATIENCE_SECONDS, Tab
@@ -93,6 +94,19 @@ async def test_a_repeat_joins_the_first_result(scene: Scene, tab: Tab) -> None:
     await tab.send(rid=rid)
     assert (await tab.answer()).message_id == end.message_id
     assert await Generation.objects.acount() == 1
+
+
+async def test_who_finds_no_room_is_looked_for_without_a_thread_where_there_is_postgres(
+    scene: Scene, tab: Tab, engine: Engine
+) -> None:
+    rid = await tab.send()
+    await tab.answer()
+    asked: list[str] = []
+    repeats = Repeats(engine.trips, noting(asked, "known", generations.known))
+    requests = [(scene.alice.pk, rid), (scene.alice.pk, "new"), (scene.alice.pk + 1, rid), (scene.alice.pk, "';--")]
+    found = await asyncio.gather(*(repeats.have(*request) for request in requests))
+    assert found == [True, False, False, False]
+    assert asked == ([] if ON_POSTGRES else ["known"])
 
 
 async def test_one_answer_at_a_time_is_written_in_a_room(scene: Scene, tab: Tab) -> None:
