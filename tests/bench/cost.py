@@ -34,8 +34,7 @@ def _pairs(bench: Bench, subject: Subject) -> None:
 
 
 def _pair(bench: Bench, both: list[Served], number: int) -> None:
-    """Half of the streams each."""
-    streams = bench.plan.repeat_at // 2
+    streams = bench.plan.pair_streams
     jobs = [
         Job("instrumentation", bench.plan.pace, bench.plan.seconds, reports=served.subject.is_reported_to)
         for served in both

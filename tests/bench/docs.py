@@ -41,7 +41,7 @@ model, Postgres and Redis; then two processes, each with readers and a model of 
 the site's only Postgres and Redis, which may use both.""",
     "What instrumentation costs": """\
 Two servers alike but for marks, traces, browsers' reports, metrics and log lines, at the same time on the same core,
-with half of the streams each; each pair of cells gives one ratio.""",
+with as many streams each; each pair of cells gives one ratio.""",
 }
 
 
