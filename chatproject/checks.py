@@ -18,6 +18,15 @@ from chat.routes import RouteError, routes_from
 SHORTEST_LEASE_SECONDS = 2.0
 #: Readers acknowledge every third of the window.
 SMALLEST_WINDOW_EVENTS = 4
+#: Something is done each time they have gone by, or may be late by so much.
+MORE_THAN_ZERO = (
+    "OUTBOX_POLL_SECONDS", "OUTBOX_LEASE_SECONDS", "OUTBOX_SWEEP_SECONDS", "STREAM_HEARTBEAT_SECONDS",
+    "STREAM_CHECKPOINT_SECONDS", "STREAM_SLOW_READER_SECONDS", "STREAM_SESSION_RECHECK_SECONDS",
+)
+ZERO_OR_MORE = (
+    "OUTBOX_GATHER_SECONDS", "OUTBOX_HOLD_SECONDS", "STREAM_TICK_SECONDS", "STREAM_DRAIN_SECONDS",
+    "ROUTES_CACHE_SECONDS",
+)
 #: What spans are made and sent with; not in the lock, for most sites send none.
 EXPORTER = ("opentelemetry-sdk", "opentelemetry-exporter-otlp-proto-http")
 
@@ -83,6 +92,16 @@ def check_live_path(**kwargs: Any) -> list[CheckMessage]:
         hint = "Make it longer than PROVIDER_FIRST_CONTENT_SECONDS and PROVIDER_GAP_SECONDS."
         errors.append(Error("PROVIDER_TOTAL_SECONDS hides the other limits.", hint=hint, id="chatproject.E004"))
     return errors
+
+
+@register()
+def check_durations(**kwargs: Any) -> list[CheckMessage]:
+    wrong = [(name, "more than 0") for name in MORE_THAN_ZERO if not getattr(settings, name) > 0]
+    wrong += [(name, "0 or more") for name in ZERO_OR_MORE if not getattr(settings, name) >= 0]
+    return [
+        Error(f"{name} is no time that could go by.", hint=f"Make it {rule}.", id="chatproject.E009")
+        for name, rule in wrong
+    ]
 
 
 @register()

@@ -6,6 +6,8 @@ import pytest
 from django.core.checks import CheckMessage, run_checks
 from pytest_django import Settings
 
+from chatproject.checks import MORE_THAN_ZERO, ZERO_OR_MORE
+
 
 def ours(messages: list[CheckMessage]) -> list[str]:
     found = [message for message in messages if str(message.id).startswith("chatproject.")]
@@ -69,6 +71,8 @@ def test_a_scripted_provider_for_the_public_is_a_warning(
         ("HEDGE_QUANTILE", 1.0, "chatproject.E005"),
         ("ADMISSION_MAX_CALLS", -1, "chatproject.E006"),
         ("ADMISSION_WAIT_SECONDS", 0.0, "chatproject.E006"),
+        *((name, value, "chatproject.E009") for name in MORE_THAN_ZERO for value in (0.0, -1.0)),
+        *((name, -0.5, "chatproject.E009") for name in ZERO_OR_MORE),
     ],
 )
 def test_a_setting_that_would_fail_later_is_named(
@@ -76,6 +80,12 @@ def test_a_setting_that_would_fail_later_is_named(
 ) -> None:
     setattr(settings, name, value)
     assert ours(run_checks()) == [expected]
+
+
+def test_no_time_at_all_is_allowed_where_nothing_is_repeated(settings: Settings) -> None:
+    for name in ZERO_OR_MORE:
+        setattr(settings, name, 0.0)
+    assert ours(run_checks()) == []
 
 
 def test_redis_without_a_database_server_is_half_of_production(settings: Settings) -> None:
