@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from psycopg_pool import PoolTimeout
 
 from chat.errors import CODES, BadCommand, ChatError, NotSignedIn, Unavailable
+from chat.log_fields import bind_who
 
 REFUSED = Counter("soksak_http_refused_total", "Requests of the API that were refused, by code.", ["code"])
 
@@ -62,7 +63,7 @@ async def _guarded(
     user = await sync_to_async(_load_user)(request)
     if signed_in and not user.is_authenticated:
         raise NotSignedIn("not_signed_in", CODES["not_signed_in"])
-    structlog.contextvars.bind_contextvars(userId=user.pk)
+    bind_who({"userId": user.pk})
     return await view(request, *args, **kwargs)
 
 

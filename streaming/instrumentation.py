@@ -79,7 +79,7 @@ class StageClock:
             return
         if stage not in _KNOWN:
             raise KeyError(stage)
-        marks[stage] = (at - self._received_at) * 1000
+        marks[stage] = self.ms(at)
         if self._tells:
             log.debug("stage", stage=stage, ms=round(marks[stage], 1))
 

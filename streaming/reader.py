@@ -106,8 +106,7 @@ class SocketReader:
 
     def run_moved(self) -> None:
         self._is_due = True
-        if not self._is_stirred:
-            self._stir()
+        self._stir()
 
     def blocked_seconds(self, now: float) -> float:
         """How long the longest-blocked cursor has been without credit."""
@@ -121,7 +120,7 @@ class SocketReader:
     # Internal
 
     def _stir(self) -> None:
-        if self._is_open and self._is_due and self._task is None:
+        if self._is_open and self._is_due and not self._is_stirred and self._task is None:
             self._is_stirred = True
             # Soon, not now: many that are due at once are written one right after the other.
             asyncio.get_running_loop().call_soon(self._write_due)

@@ -25,3 +25,9 @@ async def until(condition: Callable[[], object], what: str, *, seconds: float = 
         if time.monotonic() > deadline:
             raise AssertionError(f"Waited {seconds:g} s for: {what}")
         await asyncio.sleep(PERIOD_SECONDS)
+
+
+async def settled() -> None:
+    """Whoever was woken has had its say, one after the other; nothing here waits for a clock."""
+    for _ in range(32):
+        await asyncio.sleep(0)

@@ -17,6 +17,7 @@ from websockets.frames import Close, Frame, Opcode
 
 from chatproject.lean_socket import UNREAD_MOST, WRITE, LeanSocket
 from streaming import consumer
+from tests.waiting import settled
 
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -71,12 +72,6 @@ async def connected(kind: type[WebSocketsSansIOProtocol], app: Any = echo) -> tu
     await settled()
     wire.written.clear()
     return protocol, wire
-
-
-async def settled() -> None:
-    """Whoever was woken has had its say; nothing here waits for a clock."""
-    for _ in range(2 * UNREAD_MOST):
-        await asyncio.sleep(0)
 
 
 async def told(kind: type[WebSocketsSansIOProtocol], pieces: list[bytes]) -> tuple[bytes, bool]:

@@ -95,7 +95,9 @@ async def test_one_connection_serves_one_answer_after_the_other(
 async def test_an_answer_whose_body_has_yet_to_end_does_not_outlive_the_client(provider_server: RunningServer) -> None:
     providers = Providers()
     await ask(providers, route_to(provider_server, model_named("text-1+lateend")))
+    assert providers.client.lingering()
     await providers.aclose()
+    assert not providers.client.lingering()
     # An unclosed connection would say so now, which fails a test.
     gc.collect()
 

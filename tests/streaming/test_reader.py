@@ -9,6 +9,7 @@ import pytest
 
 from streaming.reader import SocketReader
 from tests.streaming.test_run import make_run
+from tests.waiting import settled
 
 
 class Wire:
@@ -41,12 +42,6 @@ class Wire:
     async def close(self) -> None:
         await self.room.acquire()
         self.is_closed = True
-
-
-async def settled() -> None:
-    """Whoever was woken has had its say; nothing here waits for a clock."""
-    for _ in range(20):
-        await asyncio.sleep(0)
 
 
 async def test_what_is_due_at_the_same_time_is_one_write() -> None:
