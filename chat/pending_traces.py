@@ -51,6 +51,10 @@ class Pending:
             before = self._kept.pop(key, None)
             self._kept[key] = Kept(make, before.told if before else [])
 
+    def has(self, key: Key) -> bool:
+        """There is such a trace that is still to be written."""
+        return key in self._kept
+
     def tell(self, key: Key, marks: Mapping[str, float]) -> bool:
         """False: there is no such trace that is still to be written."""
         with self._lock:

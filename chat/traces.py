@@ -98,7 +98,7 @@ def report(told: Report) -> str:
 
 
 def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) -> bool:
-    """As `report`, where the trace is still to be written: then nothing is asked of the database. False: it is not."""
+    """As `report`, where the trace is at hand: then nothing is asked of the database. False: it is not."""
     return pending.tell((user_id, request_id), marks)
 
 

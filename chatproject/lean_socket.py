@@ -8,8 +8,8 @@ Must not know Django or chat.
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
@@ -32,6 +32,9 @@ UNREAD_MOST = 16
 
 #: Of the scope's extensions: writes several texts at once, without waiting; False: not now.
 WRITE = "soksak.write"
+#: Another: has a Hear called with a text that nothing is queued before; True: it is not to be queued. None: no more.
+HEARD_BY = "soksak.heard_by"
+Hear: TypeAlias = Callable[[str], bool]
 
 _AT_BOUNDARY = StreamReader.at_eof.__code__
 
@@ -41,11 +44,15 @@ class LeanSocket(WebSocketsSansIOProtocol):
         super().__init__(*given, **named)
         slim_queue(self.queue)
         slim_event(self.writable)
+        self._hear: Hear | None = None
 
     def data_received(self, data: bytes) -> None:
         text = self._text_of(data) if self._is_plain() else None
         if text is None:
             return super().data_received(data)
+        # To wake whoever waits at the queue costs more than most texts that nobody need wait for.
+        if self._hear is not None and not self.queue.qsize() and self._hear(text):
+            return None
         self.queue.put_nowait({"type": "websocket.receive", "text": text})
         if not self.read_paused and self.queue.qsize() > UNREAD_MOST:
             self.read_paused = True
@@ -63,13 +70,16 @@ class LeanSocket(WebSocketsSansIOProtocol):
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
         if self.response.status_code == 101:
-            cast(dict[str, object], self.scope["extensions"])[WRITE] = self.write
+            cast(dict[str, object], self.scope["extensions"]).update({WRITE: self.write, HEARD_BY: self.heard_by})
 
     def write(self, texts: Sequence[str]) -> bool:
         if not self._is_plain() or not self.writable.is_set():
             return False
         self.transport.write(b"".join([_frame(text.encode()) for text in texts]))
         return True
+
+    def heard_by(self, hear: Hear | None) -> None:
+        self._hear = hear
 
     # Internal
 

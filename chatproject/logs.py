@@ -21,7 +21,6 @@ from chat.log_fields import spread_who
 def configure(options: dict[str, Any]) -> None:
     """Django's LOGGING_CONFIG: `options` is {"level": str, "json": bool}."""
     shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
         spread_who,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),

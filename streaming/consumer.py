@@ -6,9 +6,10 @@ Decides nothing about messages and never awaits a provider: Channels handles one
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -42,16 +43,25 @@ from streaming.reader import SocketReader, cannot_write
 from streaming.resume import resume
 from streaming.rollout import assignment
 from streaming.service import change_room, take_turn
-from streaming.timings import is_at_hand, report_timing
+from streaming.timings import is_at_hand, report_at_hand, report_timing
 
 #: Of a scope's extensions, where the server has it (chatproject.lean_socket): a `reader.Write`.
 WRITE = "soksak.write"
+#: Another, likewise: has `hear` called first, with a frame before which no other waits.
+HEARD_BY = "soksak.heard_by"
+Hear: TypeAlias = Callable[[str], bool]
+#: As browsers write them. Any others take the long way, where they come to the same.
+_HEARD_AT_ONCE = tuple(f'{{"type":"{tag}"' for tag in ("received", "timing"))
 #: Longer ago than any answer takes, nothing can have ended just now.
 LIVELY = timedelta(minutes=10)
 #: So many refused commands, and none obeyed between them, is no browser of ours.
 FLOOD_REFUSALS = 100
 
 log = structlog.get_logger(__name__)
+
+
+def _by_nobody(hear: Hear | None) -> None:
+    """Where the server calls no one: every frame is received."""
 
 
 class RoomConsumer(AsyncWebsocketConsumer):
@@ -66,6 +76,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
     is_staff: bool
     is_load: bool
     path: Path
+    heard_by: Callable[[Hear | None], None]
     refused_in_a_row = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -139,10 +150,13 @@ class RoomConsumer(AsyncWebsocketConsumer):
             return
         self.checked_at = time.monotonic()
         # Taken out: a socket that its own scope held would be garbage only Python's search finds.
-        write = self.scope.get("extensions", {}).pop(WRITE, cannot_write)
+        extensions = self.scope.get("extensions", {})
+        write = extensions.pop(WRITE, cannot_write)
+        self.heard_by = extensions.pop(HEARD_BY, _by_nobody)
         self.reader = SocketReader(self._send_frame, window=settings.STREAM_WINDOW_EVENTS, write=write)
         self.reader.post(encode(ready))
         self.reader.start()
+        self.heard_by(self.hear)
         self.engine.hub.enter(self, ready.head)
         self.engine.neighbours.entered(self.room_id, is_lively=is_lively)
         bind_who({
@@ -159,6 +173,26 @@ class RoomConsumer(AsyncWebsocketConsumer):
         except OSError:
             # The socket has gone; its disconnect is on the way and detaches the reader.
             self.reader.stop()
+
+    def hear(self, text: str) -> bool:
+        """Obey at once, before a task is woken, what nobody waits for; False: it has to be received."""
+        if not text.startswith(_HEARD_AT_ONCE) or self.refused_in_a_row > FLOOD_REFUSALS:
+            return False
+        try:
+            return self._is_obeyed(self._parse(text))
+        except Exception:  # noqa: BLE001 - found again when it is received, and told from there
+            return False
+
+    def _is_obeyed(self, command: AnyCommand) -> bool:
+        if isinstance(command, Received):
+            self.reader.received(command.message_id, command.seq)
+            return True
+        if not isinstance(command, Timing) or not is_at_hand(self.identity, command):
+            return False
+        rates.take_command(self.user_id)
+        report_at_hand(self.identity, command)
+        self.refused_in_a_row = 0
+        return True
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not hasattr(self, "reader") or self.refused_in_a_row > FLOOD_REFUSALS:
@@ -196,7 +230,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
                 )
             case Timing():
-                if not is_at_hand(self.identity, command):
+                if not report_at_hand(self.identity, command):
                     await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
                 self.engine.warmer.typing(self.room_id)
@@ -239,6 +273,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     def _leave(self) -> None:
         if hasattr(self, "reader"):
+            self.heard_by(None)
             self.reader.stop()
             self.engine.hub.leave(self)
             metrics.SOCKETS.dec()

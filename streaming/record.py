@@ -15,6 +15,7 @@ import structlog
 from chat.generations import Outcome
 from chat.models import Trace
 from chat.statements import new
+from streaming.instrumentation import observe, tenths
 from streaming.writing import Job
 
 log = structlog.get_logger(__name__)
@@ -57,8 +58,9 @@ class Record:
         self._fields: _Fields | None = None
 
     def tell(self) -> None:
-        """The one line of the request."""
+        """The one line of the request; its stages are counted with it."""
         of = self._fields = _decoder.decode(self._packed)
+        observe(of.marks, of.who["path"])
         log.info(
             "answer", **of.who, outcome=of.outcome, code=of.error_code, cohort=of.cohort, attempt=of.attempt,
             route=of.route, recoveries=of.recoveries, calls=len(of.calls), chars=of.chars, events=of.events,
@@ -78,9 +80,8 @@ class Record:
 
 
 def record_of(job: Job, outcome: Outcome) -> Record:
-    """Of an answer whose readers have its end; its stages are counted with it."""
+    """Of an answer whose readers have its end."""
     key, attendance = job.run.key, job.run.attendance
-    job.clock.observe(job.path)
     return Record(_Fields(
         job.who, key.room_id, key.message_id, job.character_pk, job.kind, job.assigned.cohort, job.assigned.stage,
         key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, _rows_of_calls(job),
@@ -92,7 +93,7 @@ def _rows_of_calls(job: Job) -> list[dict[str, Any]]:
     """When each was asked, too, where there were several: of one the mark `provider_asked` tells."""
     if len(job.calls) < 2:
         return [call.row() for call in job.calls]
-    return [call.row() | {"askedMs": round(job.clock.ms(call.asked_at), 1)} for call in job.calls]
+    return [call.row() | {"askedMs": tenths(job.clock.ms(call.asked_at))} for call in job.calls]
 
 
 def _beside(job: Job) -> dict[str, float]:
@@ -106,4 +107,4 @@ def _beside(job: Job) -> dict[str, float]:
         marks["back"] = ms(attendance.back_at)
     if job.took_over_ms is not None:
         marks["took_over"] = job.took_over_ms
-    return {name: round(at, 1) for name, at in marks.items()}
+    return {name: tenths(at) for name, at in marks.items()}

@@ -12,7 +12,12 @@ from streaming.rollout import assignment
 
 
 def is_at_hand(identity: Identity, told: Timing) -> bool:
-    """Noted, without a trip to the database: its answer has just ended in this process."""
+    """Its answer has just ended in this process: it can be noted without a trip to the database."""
+    return traces.pending.has((identity.user_id, told.request_id))
+
+
+def report_at_hand(identity: Identity, told: Timing) -> bool:
+    """Noted, if it is at hand."""
     return traces.report_at_hand(identity.user_id, told.request_id, told.marks)
 
 

@@ -14,10 +14,11 @@ import pytest
 LINES = """
 import logging
 import structlog
+from chat.log_fields import known_too
 from chatproject.logs import configure
 configure({"level": "INFO", "json": %s})
 ours = structlog.get_logger("ours")
-with structlog.contextvars.bound_contextvars(requestId="r-1"):
+with known_too({"requestId": "r-1"}):
     ours.info("answer", marks={"accepted": 1.5}, roomId="속삭")
     logging.getLogger("theirs").warning("%%d left", 3)
 ours.debug("stage")

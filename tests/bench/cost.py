@@ -36,7 +36,7 @@ def _pairs(bench: Bench, subject: Subject) -> None:
 def _pair(bench: Bench, both: list[Served], number: int) -> None:
     streams = bench.plan.pair_streams
     jobs = [
-        Job("instrumentation", bench.plan.pace, bench.plan.seconds, reports=served.subject.is_reported_to)
+        Job("instrumentation", bench.plan.pace, bench.plan.pair_seconds, reports=served.subject.is_reported_to)
         for served in both
     ]
 

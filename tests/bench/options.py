@@ -91,7 +91,8 @@ def plan_of(options: argparse.Namespace) -> Plan:
         quick = Pace(tokens=50, rate=options.rate, delay_ms=200)
         return Plan(
             streams=(1, 50), pace=quick, fast_rate=0, seconds=3.0, first_seconds=5.0, rounds=1, memory_streams=0,
-            probes=3, pairs=1, pair_streams=25, capacity=options.capacity, seats=400, realtime=options.realtime,
+            probes=3, pairs=1, pair_streams=25, pair_seconds=3.0, capacity=options.capacity, seats=400,
+            realtime=options.realtime,
         )
     return Plan(
         streams=tuple(options.streams), pace=pace, fast_rate=options.fast_rate, seconds=options.seconds,

@@ -19,7 +19,7 @@ SUBJECTS = [Subject("floor", "raw"), Subject("bare", "daphne"), Subject("bare", 
 STREAMS = 5
 PLAN = Plan(
     streams=(STREAMS,), pace=Pace(tokens=20, rate=50, delay_ms=50), fast_rate=0, seconds=2.0, rounds=1,
-    repeat_at=STREAMS, pair_streams=STREAMS, memory_streams=0, probes=1, pairs=1, seats=30,
+    repeat_at=STREAMS, pair_streams=STREAMS, pair_seconds=2.0, memory_streams=0, probes=1, pairs=1, seats=30,
 )
 
 

@@ -67,8 +67,8 @@ def _silence_marks() -> None:
     from streaming.instrumentation import Meter, StageClock
 
     silent: tuple[tuple[Any, str, Any], ...] = (
-        (StageClock, "mark", nothing), (StageClock, "set", nothing), (StageClock, "observe", nothing),
-        (Meter, "observe", nothing), (closing, "note", nothing),
+        (StageClock, "mark", nothing), (StageClock, "set", nothing), (Meter, "observe", nothing),
+        (closing, "note", nothing),
         (closing, "record_of", lambda *_: _Silence), (traces, "keep", nothing),
         (consumer, "bind_who", nothing), (runner, "bind_who", nothing), (service, "bind_who", nothing),
     )

@@ -15,7 +15,7 @@ from uvicorn.server import ServerState
 from websockets.exceptions import InvalidState
 from websockets.frames import Close, Frame, Opcode
 
-from chatproject.lean_socket import UNREAD_MOST, WRITE, LeanSocket
+from chatproject.lean_socket import HEARD_BY, UNREAD_MOST, WRITE, LeanSocket
 from streaming import consumer
 from tests.waiting import settled
 
@@ -151,5 +151,40 @@ async def test_several_texts_are_one_write_and_none_while_the_connection_is_full
     await settled()
 
 
-def test_the_product_knows_it_by_the_same_name() -> None:
-    assert consumer.WRITE == WRITE
+async def test_what_is_heard_is_not_queued_and_what_has_to_wait_is_not_called_out() -> None:
+    heard, queued, goes_on = list[str](), list[str](), asyncio.Event()
+
+    def hear(text: str) -> bool:
+        heard.append(text)
+        return text == "heard"
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        heard_by = scope["extensions"][HEARD_BY]
+        heard_by(hear)
+        await send({"type": "websocket.accept"})
+        await receive()
+        await goes_on.wait()
+        while (message := await receive())["type"] == "websocket.receive":
+            queued.append(message["text"])
+            heard_by(None)
+
+    protocol, _ = await connected(LeanSocket, application)
+
+    async def say(*texts: str) -> None:
+        for text in texts:
+            protocol.data_received(Frame(Opcode.TEXT, text.encode()).serialize(mask=True))
+        await settled()
+
+    await say("heard", "long", "heard")
+    assert (heard, queued) == (["heard", "long"], []), "what came last waits behind what was not heard"
+    goes_on.set()
+    await settled()
+    assert queued == ["long", "heard"]
+    await say("heard")
+    assert (heard, queued[2:]) == (["heard", "long"], ["heard"]), "nobody is called any more"
+    protocol.connection_lost(None)
+    await settled()
+
+
+def test_the_product_knows_it_by_the_same_names() -> None:
+    assert (consumer.WRITE, consumer.HEARD_BY) == (WRITE, HEARD_BY)

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
 from chat.labelled import observe_all, tell_noted
-from streaming.instrumentation import STAGES, Meter, StageClock
+from streaming.instrumentation import STAGES, Meter, StageClock, observe, tenths
 from streaming.providers.attempt import Joint, attempted
 from streaming.providers.base import Finished, Limits, Piece, ProviderError, Text
 from streaming.providers.calls import Call
@@ -39,6 +39,11 @@ def test_the_first_time_counts_except_for_the_first_byte_of_an_attempt_that_fail
     }
 
 
+@pytest.mark.parametrize("ms", [0.0, 0.04, 0.06, 12.34, 12.36, 59_999.99, 600_000.0, -3.14, -0.04])
+def test_a_tenth_is_the_nearest_one(ms: float) -> None:
+    assert tenths(ms) == round(ms, 1)
+
+
 def test_an_unknown_stage_is_our_own_mistake() -> None:
     with pytest.raises(KeyError):
         StageClock().mark("first_bite")
@@ -46,11 +51,10 @@ def test_an_unknown_stage_is_our_own_mistake() -> None:
 
 
 def test_observed_marks_are_in_the_histogram_of_their_path() -> None:
-    clock, path = Clock(100.0), uuid4().hex
-    stages = StageClock(clock)
-    stages.set("settled", 103.0)
-    stages.observe(path)
+    path = uuid4().hex
+    observe({"received": 0.0, "settled": 3000.0}, path)
     tell_noted()
+    assert sample("soksak_stage_seconds_sum", stage="received", path=path) is None
     assert sample("soksak_stage_seconds_sum", stage="settled", path=path) == pytest.approx(3.0)
 
 
