@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from enum import Enum
 from functools import cache
+from itertools import product
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 from uuid import UUID
@@ -212,13 +214,12 @@ def _values(rows: Sequence[Model], ending: str) -> Statement:
 
 def _as_json(rows: Sequence[Model]) -> str:
     columns = _columns_of(type(rows[0]))
-    given = [(column.field.column, column.field.attname) for column in columns if not column.is_made]
-    made = [column for column in columns if column.is_made]
-    listed = []
-    for row in rows:
-        shown = {name: row.__dict__[attribute] for name, attribute in given}
-        listed.append(shown | {column.field.column: _made_or_given(column, row) for column in made})
-    return msgspec.json.encode(listed).decode()
+    names = [column.field.column for column in columns]
+    given = itemgetter(*(column.field.attname for column in columns))
+    made = [column.field for column in columns if column.is_made]
+    for row, field in product(rows, made):
+        field.pre_save(row, add=True)
+    return msgspec.json.encode([dict(zip(names, given(row.__dict__), strict=True)) for row in rows]).decode()
 
 
 def insert_if(row: Model, source: Statement, **columns: str) -> Statement:

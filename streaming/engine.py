@@ -88,7 +88,8 @@ class Engine:
         for keep in (
             self.ownership.keep, self.ownership.keep_looking, self.checkpoint.keep, self.neighbours.mirrors.keep,
             self.rounds.keep, self.pulse.keep, self.pulse.keep_checking, self.paths.keep, remembered.keep_fresh,
-            self.runner.desk.keep, self.trips.keep, partial(garbage.keep, self.runner.is_quiet),
+            self.runner.desk.keep, self.runner.keep_telling, self.trips.keep,
+            partial(garbage.keep, self.runner.is_quiet),
         ):
             self._keep(keep())
         if self.shared_latencies is not None:
@@ -167,3 +168,4 @@ async def stop_engine(*, for_good: bool = False) -> None:
             if not for_good:
                 _engine = None
     metrics.SOCKETS.set(0)
+    metrics.RUNNING.set(0)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 import structlog
 from prometheus_client import Counter, Histogram
 
-from chat.labelled import note
+from chat.labelled import note, note_later
 from streaming.providers.base import Finished, Mark, ProviderError
 from streaming.providers.calls import Call, Heard, size_of, unheard
 
@@ -79,19 +79,20 @@ class StageClock:
             return
         if stage not in _KNOWN:
             raise KeyError(stage)
-        marks[stage] = self.ms(at)
+        marks[stage] = (at - self._received_at) * 1000
         if self._tells:
             log.debug("stage", stage=stage, ms=round(marks[stage], 1))
 
     def now_ms(self) -> float:
         return self.ms(self._clock())
 
-    def rounded(self) -> dict[str, float]:
-        """The marks for storing."""
-        return {stage: tenths(ms) for stage, ms in self.marks.items()}
-
     def ms(self, at: float) -> float:
         return (at - self._received_at) * 1000
+
+
+def rounded(marks: Mapping[str, float]) -> dict[str, float]:
+    """For storing."""
+    return {name: tenths(ms) for name, ms in marks.items()}
 
 
 def tenths(ms: float) -> float:
@@ -179,6 +180,9 @@ class Meter:
 
     def observe(self) -> None:
         """Have it counted; once, after its end."""
+        note_later(self._note)
+
+    def _note(self) -> None:
         call = self.call
         note(ATTEMPTS, call.route, call.outcome)
         note(TOTAL, call.route, call.outcome, value=call.seconds)

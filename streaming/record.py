@@ -15,14 +15,15 @@ import structlog
 from chat.generations import Outcome
 from chat.models import Trace
 from chat.statements import new
-from streaming.instrumentation import observe, tenths
+from streaming.instrumentation import observe, rounded, tenths
+from streaming.providers.calls import Call
 from streaming.writing import Job
 
 log = structlog.get_logger(__name__)
 
 
-class _Fields(msgspec.Struct, frozen=True, array_like=True):
-    """Marks in milliseconds since `received`; `beside`: those that are no stage. `calls` are rows of Trace.calls."""
+class _Fields(msgspec.Struct, array_like=True):
+    """Marks in milliseconds since `received`; `beside`: those that are no stage."""
 
     who: dict[str, Any]
     room_id: UUID
@@ -36,7 +37,8 @@ class _Fields(msgspec.Struct, frozen=True, array_like=True):
     error_code: str
     route: str
     recoveries: list[str]
-    calls: list[dict[str, Any]]
+    calls: list[Call]
+    received_at: float
     resumes: int
     marks: dict[str, float]
     beside: dict[str, float]
@@ -59,7 +61,7 @@ class Record:
 
     def tell(self) -> None:
         """The one line of the request; its stages are counted with it."""
-        of = self._fields = _decoder.decode(self._packed)
+        of = self._unpacked()
         observe(of.marks, of.who["path"])
         log.info(
             "answer", **of.who, outcome=of.outcome, code=of.error_code, cohort=of.cohort, attempt=of.attempt,
@@ -69,14 +71,22 @@ class Record:
 
     def trace(self) -> Trace:
         """Its row, as the server alone has it."""
-        of = self._fields or _decoder.decode(self._packed)
+        of = self._unpacked()
         who = of.who
         return new(
             Trace, request_id=who["requestId"], user_id=who["userId"], room_id=of.room_id,
             character_id=of.character_pk, message_id=of.message_id, kind=of.kind, path=who["path"],
             cohort=of.cohort, stage=of.stage, attempt=of.attempt, outcome=of.outcome, error_code=of.error_code,
-            route_name=of.route, resumes=of.resumes, marks=of.marks | of.beside, calls=of.calls,
+            route_name=of.route, resumes=of.resumes, marks=of.marks | of.beside, calls=_rows_of_calls(of),
         )
+
+    # Internal
+
+    def _unpacked(self) -> _Fields:
+        if self._fields is None:
+            of = self._fields = _decoder.decode(self._packed)
+            of.marks, of.beside = rounded(of.marks), rounded(of.beside)
+        return self._fields
 
 
 def record_of(job: Job, outcome: Outcome) -> Record:
@@ -84,16 +94,16 @@ def record_of(job: Job, outcome: Outcome) -> Record:
     key, attendance = job.run.key, job.run.attendance
     return Record(_Fields(
         job.who, key.room_id, key.message_id, job.character_pk, job.kind, job.assigned.cohort, job.assigned.stage,
-        key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, _rows_of_calls(job),
-        attendance.resumes, job.clock.rounded(), _beside(job), len(outcome.text), outcome.last_seq,
+        key.attempt, outcome.status, outcome.error_code, job.route_name, job.recoveries, job.calls,
+        job.clock.received_at, attendance.resumes, job.clock.marks, _beside(job), len(outcome.text), outcome.last_seq,
     ))
 
 
-def _rows_of_calls(job: Job) -> list[dict[str, Any]]:
+def _rows_of_calls(of: _Fields) -> list[dict[str, Any]]:
     """When each was asked, too, where there were several: of one the mark `provider_asked` tells."""
-    if len(job.calls) < 2:
-        return [call.row() for call in job.calls]
-    return [call.row() | {"askedMs": tenths(job.clock.ms(call.asked_at))} for call in job.calls]
+    if len(of.calls) < 2:
+        return [call.row() for call in of.calls]
+    return [call.row() | {"askedMs": tenths((call.asked_at - of.received_at) * 1000)} for call in of.calls]
 
 
 def _beside(job: Job) -> dict[str, float]:
@@ -107,4 +117,4 @@ def _beside(job: Job) -> dict[str, float]:
         marks["back"] = ms(attendance.back_at)
     if job.took_over_ms is not None:
         marks["took_over"] = job.took_over_ms
-    return {name: tenths(at) for name, at in marks.items()}
+    return marks

@@ -35,6 +35,7 @@ from streaming.writing import Job, Superseded, write_answer
 
 #: How long a process that stops waits for ends that are being committed.
 LAST_SETTLE_SECONDS = 5.0
+TELL_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
 
@@ -128,6 +129,12 @@ class Runner:
             del self._jobs[message_id]
             self._delegate.lost(message_id, job.run.key.room_id)
 
+    async def keep_telling(self) -> None:
+        """How many there are: nobody asks more often, and to count each as it comes and goes costs more."""
+        while True:
+            metrics.RUNNING.set(len(self._tasks))
+            await asyncio.sleep(TELL_SECONDS)
+
     def is_quiet(self) -> bool:
         """Nothing is written here."""
         return not self._tasks
@@ -171,7 +178,6 @@ class Runner:
         self._jobs[key.message_id] = job
         # Before anybody is told: the model is asked first, while readers' frames are still to be written.
         self._tasks[key.message_id] = self._task(job)
-        metrics.RUNNING.inc()
         self._delegate.began(job.run)
         if said:
             self._hub.publish(key.room_id, said)
@@ -196,7 +202,6 @@ class Runner:
         finally:
             job.run.abandon()
             self._forget(job.run)
-            metrics.RUNNING.dec()
 
     def _forget(self, run: Run) -> None:
         """A newer attempt at the same answer may stand in its place."""

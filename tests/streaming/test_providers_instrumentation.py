@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram
 
 from chat.labelled import observe_all, tell_noted
-from streaming.instrumentation import STAGES, Meter, StageClock, observe, tenths
+from streaming.instrumentation import STAGES, Meter, StageClock, observe, rounded, tenths
 from streaming.providers.attempt import Joint, attempted
 from streaming.providers.base import Finished, Limits, Piece, ProviderError, Text
 from streaming.providers.calls import Call
@@ -22,7 +22,7 @@ def test_marks_are_milliseconds_since_received() -> None:
     clock.now += 0.0123
     stages.mark("accepted")
     stages.set("context_loaded", 100.02)
-    assert stages.rounded() == {"received": 0.0, "accepted": 12.3, "context_loaded": 20.0}
+    assert rounded(stages.marks) == {"received": 0.0, "accepted": 12.3, "context_loaded": 20.0}
     clock.now = 101.0
     assert stages.now_ms() == pytest.approx(1000.0)
     assert StageClock.since(5.0).marks == {"received": 0.0}
@@ -34,7 +34,7 @@ def test_the_first_time_counts_except_for_the_first_byte_of_an_attempt_that_fail
     for stage in ("provider_asked", "first_byte", "provider_asked", "first_byte", "first_content", "first_byte"):
         clock.now += 1.0
         stages.mark(stage)
-    assert stages.rounded() == {
+    assert rounded(stages.marks) == {
         "received": 0.0, "provider_asked": 1000.0, "first_byte": 4000.0, "first_content": 5000.0,
     }
 
