@@ -18,14 +18,16 @@ from chat.models import Trace
 
 #: (userId, requestId)
 Key: TypeAlias = tuple[int, str]
+#: A report's marks, once they are wanted. Raises nothing.
+Read: TypeAlias = Callable[[], Mapping[str, float]]
 
 
 @dataclass(slots=True)
 class Kept:
-    """`make` gives the trace as its server alone has it; `told` is what browsers said of it, in that order, unread."""
+    """`make` gives the trace as its server alone has it; `told` give what browsers said of it, in that order."""
 
     make: Callable[[], Trace]
-    told: list[Mapping[str, float]] = field(default_factory=list)
+    told: list[Read] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,12 @@ class Pending:
         """There is such a trace that is still to be written."""
         return key in self._kept
 
-    def tell(self, key: Key, marks: Mapping[str, float]) -> bool:
+    def tell(self, key: Key, read: Read) -> bool:
         """False: there is no such trace that is still to be written."""
         with self._lock:
             kept = self._kept.get(key)
             if kept is not None:
-                kept.told.append(marks)
+                kept.told.append(read)
         return kept is not None
 
     def collect(self, keys: Iterable[Key]) -> list[Kept]:

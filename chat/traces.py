@@ -22,7 +22,7 @@ from chat.kpi import live
 from chat.kpi.definitions import LOST_SEND
 from chat.labelled import tell_noted
 from chat.models import Generation, Room, Trace
-from chat.pending_traces import Ended, Kept, Key, Pending
+from chat.pending_traces import Ended, Kept, Key, Pending, Read
 
 REJECTED = Counter("soksak_client_timings_rejected_total", "Browsers' reports that no figure was made of.", ["reason"])
 MISMATCHES = Counter("soksak_reader_mismatches_total", "Answers a browser found to differ from the server's.")
@@ -97,9 +97,9 @@ def report(told: Report) -> str:
     return reason
 
 
-def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) -> bool:
+def report_at_hand(user_id: int, request_id: str, read: Read) -> bool:
     """As `report`, where the trace is at hand: then nothing is asked of the database. False: it is not."""
-    return pending.tell((user_id, request_id), marks)
+    return pending.tell((user_id, request_id), read)
 
 
 # Internal
@@ -108,8 +108,8 @@ def report_at_hand(user_id: int, request_id: str, marks: Mapping[str, float]) ->
 def _ended(kept: Kept) -> Ended:
     trace = kept.make()
     ended = Ended(trace, _refigured(trace))
-    for told in kept.told:
-        marks = client_marks.known(told)
+    for read in kept.told:
+        marks = client_marks.known(read())
         if reason := client_marks.doubt(marks) or _taken(trace, marks):
             _reject(*ended.key, trace.room_id, trace.path, reason)
     return ended

@@ -6,7 +6,7 @@ Decides nothing about messages and never awaits a provider: Channels handles one
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeAlias
@@ -50,8 +50,8 @@ WRITE = "soksak.write"
 #: Another, likewise: has `hear` called first, with a frame before which no other waits.
 HEARD_BY = "soksak.heard_by"
 Hear: TypeAlias = Callable[[str], bool]
-#: As browsers write them. Any others take the long way, where they come to the same.
-_HEARD_AT_ONCE = tuple(f'{{"type":"{tag}"' for tag in ("received", "timing"))
+#: How browsers begin them. Any others take the long way, where they come to the same.
+_RECEIVED, _REPORT = '{"type":"received"', '{"type":"timing","requestId":"'
 #: Longer ago than any answer takes, nothing can have ended just now.
 LIVELY = timedelta(minutes=10)
 #: So many refused commands, and none obeyed between them, is no browser of ours.
@@ -176,23 +176,36 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     def hear(self, text: str) -> bool:
         """Obey at once, before a task is woken, what nobody waits for; False: it has to be received."""
-        if not text.startswith(_HEARD_AT_ONCE) or self.refused_in_a_row > FLOOD_REFUSALS:
-            return False
         try:
-            return self._is_obeyed(self._parse(text))
+            if text.startswith(_REPORT):
+                return self._has_noted(text)
+            return text.startswith(_RECEIVED) and self._has_credited(text)
         except Exception:  # noqa: BLE001 - found again when it is received, and told from there
             return False
 
-    def _is_obeyed(self, command: AnyCommand) -> bool:
+    def _has_credited(self, text: str) -> bool:
+        command = self._parse(text)
         if isinstance(command, Received):
             self.reader.received(command.message_id, command.seq)
-            return True
-        if not isinstance(command, Timing) or not is_at_hand(self.identity, command):
+        return isinstance(command, Received)
+
+    def _has_noted(self, text: str) -> bool:
+        """Unread, beside its trace: to read many in a row costs a fraction of the same between the tokens of others."""
+        request_id, _, _ = text[len(_REPORT) :].partition('"')
+        if not is_at_hand(self.identity, request_id) or self.refused_in_a_row > FLOOD_REFUSALS:
             return False
         rates.take_command(self.user_id)
-        report_at_hand(self.identity, command)
         self.refused_in_a_row = 0
-        return True
+        return report_at_hand(self.identity, request_id, partial(self._marks_of, text, request_id))
+
+    def _marks_of(self, text: str, request_id: str) -> Mapping[str, float]:
+        """None of a report that cannot be read: it is refused as any command, only later."""
+        try:
+            command = self._parse(text)
+        except ChatError as error:
+            self._refuse(error, None)
+            return {}
+        return command.marks if isinstance(command, Timing) and command.request_id == request_id else {}
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         if not hasattr(self, "reader") or self.refused_in_a_row > FLOOD_REFUSALS:
@@ -230,7 +243,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
                     self.engine.running, self.reader, user_id=self.user_id, room_id=self.room_id, known=command.known
                 )
             case Timing():
-                if not report_at_hand(self.identity, command):
+                if not report_at_hand(self.identity, command.request_id, lambda: command.marks):
                     await in_database(report_timing, self.identity, command, self.room_id)
             case Typing():
                 self.engine.warmer.typing(self.room_id)

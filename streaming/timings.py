@@ -5,20 +5,21 @@ from __future__ import annotations
 from uuid import UUID
 
 from chat import traces
+from chat.pending_traces import Read
 from chat.traces import Report
 from streaming.commands import Timing
 from streaming.identity import Identity
 from streaming.rollout import assignment
 
 
-def is_at_hand(identity: Identity, told: Timing) -> bool:
-    """Its answer has just ended in this process: it can be noted without a trip to the database."""
-    return traces.pending.has((identity.user_id, told.request_id))
+def is_at_hand(identity: Identity, request_id: str) -> bool:
+    """Its answer has just ended in this process: a report is noted without a trip to the database."""
+    return traces.pending.has((identity.user_id, request_id))
 
 
-def report_at_hand(identity: Identity, told: Timing) -> bool:
-    """Noted, if it is at hand."""
-    return traces.report_at_hand(identity.user_id, told.request_id, told.marks)
+def report_at_hand(identity: Identity, request_id: str, read: Read) -> bool:
+    """Noted, if it is at hand; `read` when its trace is made."""
+    return traces.report_at_hand(identity.user_id, request_id, read)
 
 
 def report_timing(identity: Identity, told: Timing, room_id: UUID | None) -> None:

@@ -72,9 +72,30 @@ async def test_a_report_right_after_an_answer_is_noted_at_once(engine: Engine, s
     assert not tab.is_heard("timing", requestId=rid, marks={"first_paint": 13.5}), "its row is written"
 
 
+async def test_a_report_that_cannot_be_read_is_refused_when_its_trace_is_made(
+    engine: Engine, scene: Scene, tab: CalledTab
+) -> None:
+    rid = await tab.send()
+    await tab.answer()
+    assert tab.is_heard("timing", requestId=rid, marks={"first_paint": "soon"})
+    await engine.runner.settled()
+    assert (await tab.refusal()).code == "invalid_fields"
+    assert (await scene.alice.traces.aget(request_id=rid)).client_marks == {}
+
+
+async def test_a_report_is_of_the_request_that_it_begins_with(engine: Engine, scene: Scene, tab: CalledTab) -> None:
+    rid = await tab.send()
+    await tab.answer()
+    assert tab.hear is not None
+    assert tab.hear(f'{{"type":"timing","requestId":"{rid}","marks":{{"end":12.5}},"requestId":"{request_id()}"}}')
+    await engine.runner.settled()
+    assert (await scene.alice.traces.aget(request_id=rid)).client_marks == {}
+
+
 async def test_what_waits_for_something_or_is_refused_has_to_be_received(tab: CalledTab) -> None:
     assert not tab.is_heard("send_message", requestId=request_id(), text="hi")
     assert not tab.is_heard("timing", requestId=request_id(), marks={"first_paint": 12.5})
+    assert not tab.is_heard("timing", requestId="", marks={})
     assert not tab.is_heard("received", seq=1)
     assert not tab.is_heard("received", messageId=request_id(), seq=-1)
 
