@@ -144,6 +144,7 @@ class FaultProxy:
         self.target_port = target_port
         self.port = 0
         self._accepted = 0
+        self._is_over = False
         self._links: set[Link] = set()
         self._listener: asyncio.Server | None = None
         self._weather = Weather()
@@ -160,7 +161,6 @@ class FaultProxy:
 
     def stop(self) -> None:
         self.refuse()
-        self.reset()
         self._act(self._ended)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(ACT_SECONDS)
@@ -271,6 +271,9 @@ class FaultProxy:
             writer.transport.abort()
             return
         link = Link(self._weather, writer, far_writer)
+        if self._is_over:
+            link.reset()
+            return
         self._links.add(link)
         try:
             await link.live(reader, far_reader)
@@ -282,9 +285,14 @@ class FaultProxy:
         return await asyncio.open_connection("127.0.0.1", self.target_port)
 
     async def _ended(self) -> None:
-        """Every connection's task has finished."""
-        me = asyncio.current_task()
-        await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not me), return_exceptions=True)
+        """Every connection's task has finished, and that of one that came at the last moment."""
+        self._is_over = True
+        _each(Link.reset, self._links)
+        me = {asyncio.current_task()}
+        while others := asyncio.all_tasks() - me:
+            await asyncio.gather(*others, return_exceptions=True)
+            # What was accepted has a task of its own only now; and what was reset is closed now.
+            await asyncio.sleep(0)
 
 
 @contextmanager
