@@ -58,7 +58,7 @@ class Plan:
     #: Pairs of cells with instrumentation on and off; in fours every order of the two is there equally often.
     pairs: int = 8
     #: Of each of the two: many answers on each stream, so that what one costs is not lost in the noise.
-    pair_streams: int = 100
+    pair_streams: int = 75
     pair_seconds: float = 20.0
     #: Streams a core is expected to carry, where it has not been measured in this run.
     capacity: int = 100
