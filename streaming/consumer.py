@@ -176,6 +176,8 @@ class RoomConsumer(AsyncWebsocketConsumer):
 
     def hear(self, text: str) -> bool:
         """Obey at once, before a task is woken, what nobody waits for; False: it has to be received."""
+        if self.refused_in_a_row > FLOOD_REFUSALS or len(text) > settings.CHAT_FRAME_MAX_BYTES:
+            return False
         try:
             if text.startswith(_REPORT):
                 return self._has_noted(text)
@@ -192,7 +194,7 @@ class RoomConsumer(AsyncWebsocketConsumer):
     def _has_noted(self, text: str) -> bool:
         """Unread, beside its trace: to read many in a row costs a fraction of the same between the tokens of others."""
         request_id, _, _ = text[len(_REPORT) :].partition('"')
-        if not is_at_hand(self.identity, request_id) or self.refused_in_a_row > FLOOD_REFUSALS:
+        if not is_at_hand(self.identity, request_id):
             return False
         rates.take_command(self.user_id)
         self.refused_in_a_row = 0

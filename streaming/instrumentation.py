@@ -70,11 +70,7 @@ class StageClock:
 
     def mark(self, stage: str) -> None:
         """Reached now."""
-        if stage in _KNOWN and stage not in self.marks and not self._tells:
-            # As `set`, to which a call costs as much as the rest of it.
-            self.marks[stage] = (self._clock() - self._received_at) * 1000
-        else:
-            self.set(stage, self._clock())
+        self.set(stage, self._clock())
 
     def set(self, stage: str, at: float) -> None:
         """Reached at `at`, by this clock. A stage that is not one of STAGES is our own mistake: KeyError."""

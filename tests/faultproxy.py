@@ -11,36 +11,14 @@ import struct
 import threading
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from typing import TypeVar
+
+from tests.weather import Weather
 
 CHUNK_BYTES = 16_384
 ACT_SECONDS = 10.0
 LINGER_NOT = struct.pack("ii", 1, 0)
 T = TypeVar("T")
-
-
-@dataclass(slots=True)
-class Weather:
-    """How the network is now. `limit`: bytes of a connection's answers that pass before they are held, or cut."""
-
-    is_stalled: bool = False
-    limit: int | None = None
-    cuts: bool = False
-    denied: tuple[bytes, ...] = ()
-    delay_seconds: float = 0.0
-    bytes_per_second: float = 0.0
-    #: Set and replaced whenever something here changes.
-    changed: asyncio.Event = field(default_factory=asyncio.Event)
-
-    def portion(self, answered: int, count: int) -> int:
-        """How many of `count` more bytes may go now."""
-        if self.is_stalled:
-            return 0
-        return count if self.limit is None else max(0, min(count, self.limit - answered))
-
-    def seconds_for(self, count: int) -> float:
-        return self.delay_seconds + (count / self.bytes_per_second if self.bytes_per_second else 0.0)
 
 
 class Link:

@@ -83,6 +83,14 @@ async def test_a_report_that_cannot_be_read_is_refused_when_its_trace_is_made(
     assert (await scene.alice.traces.aget(request_id=rid)).client_marks == {}
 
 
+async def test_a_report_that_is_too_large_is_kept_by_nobody(
+    engine: Engine, scene: Scene, tab: CalledTab, settings: Any
+) -> None:
+    rid = await tab.send()
+    await tab.answer()
+    assert not tab.is_heard("timing", requestId=rid, marks={"end": 1.0}, more="x" * settings.CHAT_FRAME_MAX_BYTES)
+
+
 async def test_a_report_is_of_the_request_that_it_begins_with(engine: Engine, scene: Scene, tab: CalledTab) -> None:
     rid = await tab.send()
     await tab.answer()
